@@ -1,0 +1,51 @@
+# make demo   build, analyse sample-logs, write report.html, print the gist
+# make test   install what the tests need (where it may), run every test
+# make check  format, vet, staticcheck, imports
+
+.PHONY: build demo test check needs eval bench torture clean
+.DEFAULT_GOAL := build
+
+SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
+# Real parts that some tests run beside ours: a browser, mail servers, and the
+# report tools that we compare with.
+PACKAGES := chromium postfix dovecot-imapd exim4-daemon-light exim4-base pflogsumm zstd xz-utils
+PURE := ./delivery/... ./parser/... ./rules/... ./inference/...
+
+build:
+	go build -trimpath -o bin/repute ./cmd/repute
+
+demo: build
+	./bin/repute analyze --config sample-logs/repute.toml --out report.html $(SAMPLES)
+
+# Only root can install; without it the tests that lack a part skip and are named.
+needs:
+	@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>&1 | \
+	  sed -n 's/^dpkg-query: no packages found matching //p; /^installed /!s/^[a-z-]* \([a-z0-9-]*\)$$/\1/p'); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then echo "not root: not installed for the tests:" $$missing; exit 0; fi; \
+	echo "installing for the tests:" $$missing; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null 2>&1 || \
+	  echo "could not install:" $$missing
+
+# The purest packages are tested without cgo first. Skipped tests are named at
+# the end; REPUTE_REQUIRE=all (CI) makes a skip a failure.
+test: needs
+	CGO_ENABLED=0 go test $(PURE)
+	@log=$$(mktemp); trap 'rm -f $$log' EXIT; \
+	go test -v ./... >$$log 2>&1; status=$$?; \
+	grep -E '^(ok|FAIL|---? FAIL|panic|    .*_test\.go|[^ ]+\.go:)|^ +--- FAIL|build failed' $$log || true; \
+	if [ $$status != 0 ]; then tail -n 60 $$log; fi; \
+	skipped=$$(grep -cE '^ *--- SKIP' $$log); \
+	if [ $$skipped != 0 ]; then echo "skipped: $$skipped"; grep -E -A1 '^ *--- SKIP' $$log; \
+	  if [ "$$REPUTE_REQUIRE" = all ]; then echo "no skips are allowed here"; exit 1; fi; fi; \
+	exit $$status
+
+check:
+	@out=$$(go tool gofumpt -l .); if [ -n "$$out" ]; then echo "not formatted (go tool gofumpt -w):"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./internal/arrows
+
+clean:
+	rm -rf bin report.html
