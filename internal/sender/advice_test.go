@@ -1,0 +1,36 @@
+package sender
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestAdvice(t *testing.T) {
+	o := Origin{Host: "mx1", Tag: "postfix"}
+	if got := Advice("postfix", o, Source{How: FromConfig}); got != "" {
+		t.Errorf("advice for a known origin: %q", got)
+	}
+	got := Advice("postfix", o, Source{How: Unknown})
+	for _, want := range []string{"syslog_name=postfix-", "smtp_bind_address", `host = "mx1"`, `tag = "postfix"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("Postfix advice lacks %q:\n%s", want, got)
+		}
+	}
+	got = Advice("exim", Origin{Host: "mx4", Tag: "exim", Transport: "remote_smtp"}, Source{How: Unknown})
+	for _, want := range []string{"+incoming_interface +outgoing_interface", `transport = "remote_smtp"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("Exim advice lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestSurvey(t *testing.T) {
+	r := New([]Rule{{Domain: "a.example", IP: netip.MustParseAddr("192.0.2.1")}}, nil)
+	got := r.Survey(
+		[]Origin{{Host: "h", Tag: "postfix", Domain: "a.example"}, {Host: "h", Tag: "postfix", Domain: "b.example"}, {Host: "h", Tag: "postfix", Domain: "c.example"}},
+		[]int64{5, 2, 3})
+	if len(got) != 2 || got[0].Source.How != Unknown || got[0].Count != 5 || got[1].Origin.Domain != "a.example" || got[1].Count != 5 {
+		t.Errorf("Survey = %+v", got)
+	}
+}
