@@ -1,0 +1,18 @@
+// Package all lists the log formats that can be read.
+package all
+
+import (
+	"repute/parser"
+	"repute/parser/exim"
+	"repute/parser/postfix"
+)
+
+// Formats lists them. Where two find as much in a file, the first is taken.
+func Formats() []parser.Format {
+	return []parser.Format{
+		{Name: "syslog", New: func(o parser.Options) parser.Parser {
+			return parser.NewSyslog(o, postfix.New(), exim.New())
+		}},
+		{Name: "exim", New: exim.NewLog},
+	}
+}

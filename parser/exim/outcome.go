@@ -1,0 +1,208 @@
+package exim
+
+import (
+	"bytes"
+
+	"repute/delivery"
+)
+
+// outcome reads what follows =>, ==, ** (deliver.c: delivery_log,
+// deferral_log, failure_log):
+//
+//	ADDR [<orig>] [F=] [P=] [R=] [T=] [H=name [ip]] [I=[local]:port] [X=] … [C="…"] [QT=] [DT=]
+//	ADDR … defer (ERRNO)[: strerror][ H=…]: MESSAGE
+//	ADDR … : MESSAGE
+func (g *Grammar) outcome(ev *delivery.Event, text []byte) error {
+	errno := 0
+	recipient, rest := token(text)
+	if len(recipient) == 0 {
+		return g.syntax("exim: delivery line", 0, "no address")
+	}
+	var message []byte
+	if bare, ok := bytes.CutSuffix(recipient, []byte(":")); ok && !bytes.HasPrefix(recipient, []byte(":")) {
+		recipient, message = bare, rest
+	} else {
+		var err error
+		if message, err = g.fields(ev, rest); err != nil {
+			return err
+		}
+		if after, ok := bytes.CutPrefix(message, []byte("defer (")); ok {
+			errno, message = g.deferral(ev, after)
+		}
+	}
+	ev.Recipient = bytes.Trim(recipient, "<>")
+	g.message(ev, message, errno)
+	ev.Local = len(ev.RelayIP) == 0 && len(ev.RelayHost) == 0 && ev.Status == delivery.Sent || loopback(ev.RelayIP)
+	ev.Attempted = !ev.Local && attempted(ev, errno)
+	return nil
+}
+
+// attempted tells whether a conversation took place or was tried. Errnos −52
+// to −57 put the address off without one (macros.h, ERRNO_RRETRY …); a
+// failure without a host is a routing matter or the retry time's end.
+func attempted(ev *delivery.Event, errno int) bool {
+	switch ev.Reply.Failure {
+	case delivery.NoAttempt, delivery.RetryOver, delivery.DNSFailure, delivery.LocalFault:
+		return false
+	}
+	if errno <= -52 && errno >= -57 {
+		return false
+	}
+	return len(ev.RelayHost) > 0 || len(ev.RelayIP) > 0 || errno > 0 || ev.Reply.Code != 0
+}
+
+// deferral reads "ERRNO)[: strerror][ H=…]: MESSAGE". The system's words are
+// followed by H= without any mark between them.
+func (g *Grammar) deferral(ev *delivery.Event, t []byte) (errno int, message []byte) {
+	end := bytes.IndexByte(t, ')')
+	if end < 0 {
+		return 0, t
+	}
+	errno = decimal(bytes.TrimPrefix(t[:end], []byte("-")))
+	if t[0] == '-' {
+		errno = -errno
+	}
+	rest := t[end+1:]
+	words, direct := bytes.CutPrefix(rest, []byte(": "))
+	if !direct {
+		message, _ = g.fields(ev, bytes.TrimPrefix(rest, []byte(" ")))
+		return errno, message
+	}
+	const longestStrerror = 60
+	if i := bytes.Index(words[:min(len(words), longestStrerror)], []byte(" H=")); i >= 0 && errno >= 0 {
+		message, _ = g.fields(ev, words[i+1:])
+		if len(message) == 0 {
+			message = words[:i]
+		}
+		return errno, message
+	}
+	return errno, words
+}
+
+// fields reads the key=value fields and returns the message behind them: what
+// follows a field that ends in a colon, a lone colon, or the first token that
+// is no field.
+func (g *Grammar) fields(ev *delivery.Event, t []byte) (message []byte, err error) {
+	for len(t) > 0 {
+		tok, rest := token(t)
+		last := false
+		if bare, ok := bytes.CutSuffix(tok, []byte(":")); ok {
+			tok, last = bare, true
+		}
+		switch {
+		case len(tok) == 0 && last:
+		case tok[0] == '[':
+			ev.RelayIP = bracketed(tok)
+		case tok[0] == '<' || tok[0] == '(':
+		case field(ev, tok):
+		case string(tok) == "K" || string(tok) == "L" || string(tok) == "L*" || string(tok) == "PRDR" || string(tok) == "TFO" || string(tok) == "DS":
+		case string(tok) == "routing":
+		default:
+			return t, nil
+		}
+		if last {
+			return rest, nil
+		}
+		t = rest
+	}
+	return nil, nil
+}
+
+// field keeps a field that is wanted and tells whether tok is one.
+func field(ev *delivery.Event, tok []byte) bool {
+	eq := bytes.IndexByte(tok, '=')
+	if eq < 1 || eq > 4 {
+		return false
+	}
+	value := tok[eq+1:]
+	switch string(tok[:eq]) {
+	case "H":
+		ev.RelayHost = value
+	case "I":
+		ev.LocalIP = bracketed(value)
+	case "T":
+		ev.Transport = value
+	case "F":
+		ev.Sender, ev.HasSender = bytes.Trim(value, "<>"), true
+		ev.Bounce = len(ev.Sender) == 0
+	case "X":
+		ev.TLS = value
+	case "C":
+		ev.Reply.Text = bytes.Trim(value, `"`)
+	case "QT":
+		ev.QueueS = duration(value)
+	case "DT":
+		ev.XmitS = duration(value)
+	case "R", "P", "S", "Q", "A", "CV", "DN", "DKIM", "PRX", "PS", "id", "SNI":
+	default:
+		return false
+	}
+	return true
+}
+
+// bracketed returns the address in "[192.0.2.7]:25*".
+func bracketed(b []byte) []byte {
+	b = bytes.TrimPrefix(b, []byte("["))
+	if i := bytes.IndexByte(b, ']'); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+// token splits off the bytes before the next blank outside quotes. C="…" may
+// hold anything the receiver likes, with \" for quotes.
+func token(t []byte) (tok, rest []byte) {
+	quoted := false
+	for i := 0; i < len(t); i++ {
+		switch t[i] {
+		case '\\':
+			if quoted {
+				i++
+			}
+		case '"':
+			if quoted || i == 0 || t[i-1] == '=' {
+				quoted = !quoted
+			}
+		case ' ':
+			if !quoted {
+				return t[:i], t[i+1:]
+			}
+		}
+	}
+	return t, nil
+}
+
+func loopback(ip []byte) bool {
+	return bytes.HasPrefix(ip, []byte("127.")) || string(ip) == "::1"
+}
+
+// duration reads "0.158s", "1m37s", "2d3h" as readconf_printtime writes them.
+func duration(b []byte) float32 {
+	var total, n, scale float64
+	digits := false
+	for _, c := range b {
+		switch {
+		case '0' <= c && c <= '9':
+			digits = true
+			if scale > 0 {
+				n += float64(c-'0') * scale
+				scale /= 10
+			} else {
+				n = n*10 + float64(c-'0')
+			}
+		case c == '.' && scale == 0:
+			scale = 0.1
+		default:
+			unit := map[byte]float64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 604800}[c]
+			if unit == 0 || !digits {
+				return -1
+			}
+			total += n * unit
+			n, scale, digits = 0, 0, false
+		}
+	}
+	if digits || total > 366*86400 {
+		return -1
+	}
+	return float32(total)
+}

@@ -1,0 +1,121 @@
+package postfix
+
+import "bytes"
+
+// splitTag splits "postfix/out2/smtp" into the tag, which may tell the
+// sending IP, and the daemon.
+func splitTag(program []byte) (tag, daemon []byte) {
+	if i := bytes.LastIndexByte(program, '/'); i >= 0 {
+		return program[:i], program[i+1:]
+	}
+	return program, nil // rsyslog cuts the daemon off APP-NAME
+}
+
+// ours tells Postfix lines from other programs' lines that start with a word
+// and a colon too.
+func ours(daemon, program, text []byte) bool {
+	if len(daemon) > 0 {
+		return !bytes.HasPrefix(program, []byte("exim"))
+	}
+	if bytes.HasPrefix(program, []byte("postfix")) || bytes.HasPrefix(program, []byte("postsuper")) {
+		return true
+	}
+	return bytes.HasPrefix(text, []byte("to=<")) || bytes.HasPrefix(text, []byte("from=<"))
+}
+
+// plainService tells the daemons whose name says nothing about the sending
+// address.
+func plainService(daemon []byte) bool {
+	switch string(daemon) {
+	case "", "smtp", "smtpd", "qmgr", "cleanup", "pickup", "bounce", "error", "retry", "local", "virtual", "pipe",
+		"lmtp", "discard", "postsuper", "oqmgr", "nqmgr", "trivial-rewrite", "relay":
+		return true
+	}
+	return false
+}
+
+// queueID splits "3F2A11C0D5: text". Short ids are upper-case hexadecimal,
+// long ones use digits and consonants (enable_long_queue_ids in postconf(5)).
+func queueID(t []byte) (id, rest []byte, ok bool) {
+	hex, digits, i := true, 0, 0
+	for ; i < len(t) && i < 24 && t[i] != ':'; i++ {
+		c := t[i]
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case 'A' <= c && c <= 'F':
+		case 'G' <= c && c <= 'Z', 'b' <= c && c <= 'z' && c != 'e' && c != 'i' && c != 'o' && c != 'u':
+			hex = false
+		default:
+			return nil, nil, false
+		}
+	}
+	if i < 5 || i+1 >= len(t) || t[i] != ':' || t[i+1] != ' ' {
+		return nil, nil, false
+	}
+	if !hex && (i < 10 || digits == 0) {
+		return nil, nil, false
+	}
+	return t[:i], t[i+2:], true
+}
+
+// address reads "<local@domain>" and returns what follows. A quoted local
+// part may hold commas, blanks and '>' (RFC 5321 section 4.1.2).
+func address(t []byte) (addr, rest []byte, ok bool) {
+	if len(t) < 2 || t[0] != '<' {
+		return nil, nil, false
+	}
+	i := 1
+	if t[i] == '"' {
+		for i++; i < len(t) && t[i] != '"'; i++ {
+			if t[i] == '\\' {
+				i++
+			}
+		}
+	}
+	if i >= len(t) {
+		return nil, nil, false
+	}
+	end := bytes.IndexByte(t[i:], '>')
+	if end < 0 {
+		return nil, nil, false
+	}
+	end += i
+	return t[1:end], t[end+1:], true
+}
+
+// field splits "key=value, rest"; rest starts at the comma.
+func field(t []byte) (key, value, rest []byte) {
+	end := bytes.Index(t, []byte(", "))
+	if end < 0 {
+		end = len(t)
+	}
+	pair, rest := t[:end], t[end:]
+	if i := bytes.IndexByte(pair, '='); i >= 0 {
+		return pair[:i], pair[i+1:], rest
+	}
+	return pair, nil, rest
+}
+
+// decimal reads the digits at the start of b, at most nine.
+func decimal(b []byte) int {
+	n := 0
+	for i := 0; i < len(b) && i < 9 && '0' <= b[i] && b[i] <= '9'; i++ {
+		n = n*10 + int(b[i]-'0')
+	}
+	return n
+}
+
+// unrepeat takes rsyslog's "message repeated 3 times: [ text]" apart.
+func unrepeat(t []byte) (text []byte, count uint32) {
+	rest, ok := bytes.CutPrefix(t, []byte("message repeated "))
+	if !ok {
+		return t, 1
+	}
+	i := bytes.Index(rest, []byte(" times: [ "))
+	if i < 0 || i > 6 {
+		return t, 1
+	}
+	n := decimal(rest[:i])
+	return bytes.TrimSuffix(rest[i+len(" times: [ "):], []byte("]")), uint32(max(n, 1))
+}

@@ -1,0 +1,185 @@
+package postfix
+
+import (
+	"bytes"
+
+	"repute/delivery"
+)
+
+// outcome reads a delivery line; one printf writes them all (log_adhoc.c):
+//
+//	to=<R>[, orig_to=<O>], relay=X[, conn_use=N], delay=T[, delays=a/b/c/d]
+//	[, tls=F][, dsn=D], status=S (TEXT)
+//
+// status= counts only at its place: a reply that holds "status=sent" can't
+// forge one, because fields are read in order and a reply comes last.
+func (g *Grammar) outcome(ev *delivery.Event, daemon, text []byte) error {
+	recipient, rest, ok := address(text[len("to="):])
+	if !ok {
+		return g.cut(ev, text, "the recipient does not end")
+	}
+	ev.Recipient = recipient
+	for len(rest) > 2 && rest[0] == ',' && rest[1] == ' ' {
+		rest = rest[2:]
+		if bytes.HasPrefix(rest, []byte("status=")) {
+			return g.status(ev, daemon, rest[len("status="):])
+		}
+		if bytes.HasPrefix(rest, []byte("orig_to=<")) {
+			if _, rest, ok = address(rest[len("orig_to="):]); !ok {
+				return g.cut(ev, text, "orig_to does not end")
+			}
+			continue
+		}
+		var key, value []byte
+		key, value, rest = field(rest)
+		switch string(key) {
+		case "relay":
+			ev.RelayHost, ev.RelayIP = relay(value)
+		case "delays":
+			delays(ev, value)
+		case "tls":
+			ev.TLS = value
+		case "dsn":
+			ev.Reply.DSN, _ = delivery.ParseEnhanced(value)
+		}
+	}
+	return g.cut(ev, text, "no status=")
+}
+
+// cut is the exit for a line that ends before its status: rsyslog cuts at its
+// maxMessageSize. What was read is kept, no outcome is claimed.
+func (g *Grammar) cut(ev *delivery.Event, text []byte, msg string) error {
+	if bytes.HasSuffix(text, []byte(")")) {
+		return g.syntax("postfix: delivery line", text, len(text), msg)
+	}
+	ev.Kind, ev.Truncated = delivery.Noted, true
+	return nil
+}
+
+func (g *Grammar) status(ev *delivery.Event, daemon, text []byte) error {
+	word, reason := text, []byte(nil)
+	if i := bytes.IndexByte(text, ' '); i >= 0 {
+		word, reason = text[:i], text[i+1:]
+	}
+	ev.Kind = delivery.Attempt
+	switch string(bytes.TrimSuffix(word, []byte(","))) {
+	case "sent":
+		ev.Status = delivery.Sent
+	case "deferred":
+		ev.Status = delivery.Deferred
+	case "bounced", "SOFTBOUNCE": // soft_bounce=yes writes the latter (bounce.c)
+		ev.Status = delivery.Bounced
+	case "expired", "force-expired":
+		ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
+	case "deliverable":
+		ev.Kind, ev.Status = delivery.Probe, delivery.Deliverable
+	case "undeliverable":
+		ev.Kind, ev.Status = delivery.Probe, delivery.Undeliverable
+	default:
+		if len(reason) == 0 { // cut inside the word
+			ev.Kind, ev.Truncated = delivery.Noted, true
+			return nil
+		}
+		return g.syntax("postfix: status", text, 0, "unknown status")
+	}
+	g.reason(ev, daemon, reason)
+	return nil
+}
+
+// reason reads "(TEXT)" and decides whether there was an attempt at all.
+func (g *Grammar) reason(ev *delivery.Event, daemon, text []byte) {
+	text = bytes.TrimPrefix(text, []byte("("))
+	if n := len(text); n > 0 && text[n-1] == ')' {
+		text = text[:n-1]
+	} else {
+		ev.Truncated = true
+	}
+	ev.Local = localDelivery(daemon, ev)
+	g.words(&ev.Reply, text)
+	if ev.Local {
+		if i := bytes.LastIndex(text, []byte("queued as ")); i >= 0 {
+			ev.NewID = text[i+len("queued as "):]
+		}
+		return
+	}
+	noRelay := len(ev.RelayHost) == 0
+	tried := !noRelay || bytes.HasPrefix(text, []byte("connect to "))
+	ev.Attempted = tried && ev.Reply.Failure != delivery.NoAttempt && ev.Kind == delivery.Attempt
+	if noRelay {
+		ev.RelayHost, ev.RelayIP = namedHost(text)
+	}
+}
+
+// relay reads "host[address]:port" or "none". A name without brackets is a
+// local transport and names no host.
+func relay(v []byte) (host, ip []byte) {
+	open := bytes.IndexByte(v, '[')
+	if open < 0 {
+		return nil, nil
+	}
+	end := bytes.IndexByte(v[open:], ']')
+	if end < 0 {
+		return v[:open], nil
+	}
+	return v[:open], v[open+1 : open+end]
+}
+
+// localDelivery tells mail that stays in the house: local(8), virtual(8),
+// pipe(8), a unix socket, or a content filter on the loopback.
+func localDelivery(daemon []byte, ev *delivery.Event) bool {
+	switch string(daemon) {
+	case "local", "virtual", "pipe", "spawn":
+		return true
+	}
+	if len(ev.RelayIP) == 0 {
+		return false
+	}
+	return ev.RelayIP[0] == '/' || bytes.HasPrefix(ev.RelayIP, []byte("private/")) ||
+		bytes.HasPrefix(ev.RelayIP, []byte("127.")) || string(ev.RelayIP) == "::1"
+}
+
+// delays reads "a/b/c/d" in seconds: before qmgr, in qmgr, connection,
+// transmission. a includes earlier retries, so only c and d tell of this
+// attempt.
+func delays(ev *delivery.Event, v []byte) {
+	var parts [4]float32
+	for i := range parts {
+		end := bytes.IndexByte(v, '/')
+		if end < 0 {
+			end = len(v)
+		}
+		if i < 3 && end == len(v) {
+			return
+		}
+		n, ok := seconds(v[:end])
+		if !ok {
+			return
+		}
+		parts[i] = n
+		v = v[min(end+1, len(v)):]
+	}
+	ev.QueueS, ev.ConnS, ev.XmitS = parts[0]+parts[1], parts[2], parts[3]
+}
+
+// seconds reads a decimal fraction, at most a year's worth.
+func seconds(b []byte) (float32, bool) {
+	if len(b) == 0 || len(b) > 16 {
+		return 0, false
+	}
+	var n, scale float64 = 0, 0
+	for _, c := range b {
+		switch {
+		case c == '.' && scale == 0:
+			scale = 1
+		case '0' <= c && c <= '9':
+			n = n*10 + float64(c-'0')
+			scale *= 10
+		default:
+			return 0, false
+		}
+	}
+	if scale > 1 {
+		n /= scale
+	}
+	return float32(min(n, 366*86400)), true
+}

@@ -1,0 +1,184 @@
+// Package postfix reads the text of Postfix log lines: what stands after
+// stamp, host and "postfix/smtp[558]:".
+package postfix
+
+import (
+	"bytes"
+
+	"repute/delivery"
+	"repute/parser"
+	"repute/parser/envelope"
+)
+
+// Grammar reads Postfix lines. It keeps scratch memory, so one belongs to one
+// stream.
+type Grammar struct {
+	scratch []byte
+	err     parser.SyntaxError
+}
+
+// New returns a grammar for one stream.
+func New() *Grammar { return &Grammar{} }
+
+// Append adds the events of one line. The three exits are those of
+// parser.Parser.
+func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery.Event, error) {
+	tag, daemon := splitTag(e.Program)
+	text, count := unrepeat(e.Text)
+	id, rest, ok := queueID(text)
+	if !ok || !ours(daemon, e.Program, rest) {
+		return dst, parser.ErrIrrelevant
+	}
+	dst = append(dst, delivery.Event{
+		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: count,
+		QueueS: -1, ConnS: -1, XmitS: -1,
+	})
+	ev := &dst[len(dst)-1]
+	if !plainService(daemon) {
+		ev.Transport = daemon
+	}
+	if err := g.fact(ev, daemon, rest); err != nil {
+		return dst[:len(dst)-1], err
+	}
+	return dst, nil
+}
+
+// fact reads what stands after "QUEUEID: ".
+func (g *Grammar) fact(ev *delivery.Event, daemon, text []byte) error {
+	switch {
+	case bytes.HasPrefix(text, []byte("to=<")):
+		return g.outcome(ev, daemon, text)
+	case bytes.HasPrefix(text, []byte("from=<")):
+		return g.from(ev, text)
+	case bytes.HasPrefix(text, []byte("client=")):
+		client(ev, text[len("client="):])
+	case bytes.HasPrefix(text, []byte("message-id=")):
+		ev.Kind = delivery.Queued
+		ev.MessageID = bytes.Trim(text[len("message-id="):], "<>")
+	case bytes.HasPrefix(text, []byte("uid=")):
+		return g.pickup(ev, text)
+	case bytes.HasPrefix(text, []byte("status=deferred")): // bounce(8) could not send its bounce
+		ev.Kind, ev.Status = delivery.Attempt, delivery.Deferred
+		ev.Reply.Failure, ev.Reply.Text = delivery.LocalFault, text
+	case bytes.HasPrefix(text, []byte("status=")): // status=force-expired, without a sender
+		ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
+	case bytes.Equal(text, []byte("removed")):
+		ev.Kind = delivery.Removed
+		if bytes.Equal(daemon, []byte("postsuper")) {
+			ev.Kind = delivery.Deleted
+		}
+	case bytes.HasPrefix(text, []byte("placed on hold")):
+		ev.Kind = delivery.Held
+	case bytes.HasPrefix(text, []byte("released from hold")):
+		ev.Kind = delivery.Released
+	case bytes.HasPrefix(text, []byte("sender ")), bytes.HasPrefix(text, []byte("postmaster ")):
+		notice(ev, text)
+	case bytes.HasPrefix(text, []byte("milter-reject: ")), bytes.HasPrefix(text, []byte("reject: ")):
+		ev.Kind = delivery.Rejected
+	case g.trial(ev, text):
+	default:
+		ev.Kind = delivery.Noted
+	}
+	return nil
+}
+
+// from reads qmgr's lines (qmgr_active.c):
+//
+//	from=<S>, size=N, nrcpt=N (queue active)
+//	from=<S>, status=expired, returned to sender
+func (g *Grammar) from(ev *delivery.Event, text []byte) error {
+	sender, rest, ok := address(text[len("from="):])
+	if !ok {
+		return g.syntax("postfix: from=<", text, 0, "the address does not end")
+	}
+	ev.Sender, ev.HasSender = sender, true
+	ev.Bounce = len(sender) == 0
+	ev.Kind = delivery.Queued
+	for len(rest) > 2 && rest[0] == ',' {
+		var key, value []byte
+		key, value, rest = field(rest[2:])
+		switch string(key) {
+		case "size":
+			ev.Size = int64(decimal(value))
+		case "nrcpt":
+			ev.Recipients = decimal(value)
+		case "status":
+			ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
+		}
+	}
+	return nil
+}
+
+// client reads smtpd's "client=h[ip], sasl_method=PLAIN, sasl_username=u".
+func client(ev *delivery.Event, text []byte) {
+	ev.Kind = delivery.Queued
+	rest := text
+	if i := bytes.Index(text, []byte(", ")); i >= 0 {
+		ev.Client, rest = text[:i], text[i:]
+	} else {
+		ev.Client, rest = text, nil
+	}
+	for len(rest) > 2 {
+		var key, value []byte
+		key, value, rest = field(rest[2:])
+		if string(key) == "sasl_username" {
+			ev.SASLUser = value
+		}
+	}
+}
+
+// pickup reads "uid=0 from=<root>[ orig_id=OLD]". After postsuper -r the old
+// id gets no "removed" line; the message goes on under the new one.
+func (g *Grammar) pickup(ev *delivery.Event, text []byte) error {
+	i := bytes.Index(text, []byte(" from=<"))
+	if i < 0 {
+		return g.syntax("postfix: pickup", text, 0, "no from=<")
+	}
+	sender, rest, ok := address(text[i+len(" from="):])
+	if !ok {
+		return g.syntax("postfix: pickup", text, i, "the address does not end")
+	}
+	ev.Kind = delivery.Queued
+	ev.Sender, ev.HasSender, ev.Bounce = sender, true, len(sender) == 0
+	if old, ok := bytes.CutPrefix(rest, []byte(" orig_id=")); ok {
+		ev.Kind = delivery.Requeued
+		ev.QueueID, ev.NewID = old, ev.QueueID
+	}
+	return nil
+}
+
+// notice reads bounce's "sender non-delivery notification: QID2" and
+// "sender delay notification: QID2".
+func notice(ev *delivery.Event, text []byte) {
+	ev.Kind = delivery.Noted
+	i := bytes.Index(text, []byte(" notification: "))
+	if i < 0 {
+		return
+	}
+	id, _, ok := queueID(append(text[i+len(" notification: "):len(text):len(text)], ':', ' '))
+	if !ok {
+		return
+	}
+	ev.Kind, ev.NewID = delivery.BounceNotice, id
+	if bytes.Contains(text[:i], []byte("delay")) {
+		ev.Kind = delivery.DelayNotice
+	}
+}
+
+// trial reads lines about one MX of several: they name no recipient and are
+// followed by the recipient's own line.
+func (g *Grammar) trial(ev *delivery.Event, text []byte) bool {
+	g.words(&ev.Reply, text)
+	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone {
+		ev.Reply = delivery.Reply{}
+		return false
+	}
+	ev.Kind, ev.Attempted = delivery.HostTrial, true
+	ev.RelayHost, ev.RelayIP = namedHost(text)
+	return true
+}
+
+func (g *Grammar) syntax(kind string, text []byte, off int, msg string) error {
+	g.err = parser.SyntaxError{Kind: kind, Off: off, Msg: msg}
+	return &g.err
+}

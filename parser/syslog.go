@@ -1,0 +1,60 @@
+package parser
+
+import (
+	"errors"
+
+	"repute/delivery"
+	"repute/parser/envelope"
+)
+
+// Grammar reads the text of one MTA's lines, inside any envelope.
+type Grammar interface {
+	// Append has the three exits of Parser.Append.
+	Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery.Event, error)
+}
+
+// syslog reads lines that syslog wrote, of whatever MTA.
+type syslog struct {
+	wrapper  envelope.Wrapper
+	reader   *envelope.Reader
+	host     []byte
+	grammars []Grammar
+	env      envelope.Envelope
+	err      SyntaxError
+}
+
+// NewSyslog returns a parser of lines with a syslog envelope. The first
+// grammar that does not call a line irrelevant reads it: several MTAs may
+// write to one file.
+func NewSyslog(o Options, grammars ...Grammar) Parser {
+	return &syslog{
+		reader: envelope.New(o.Zone, o.Reference, o.Year), host: []byte(o.Host), grammars: grammars,
+	}
+}
+
+func (p *syslog) Append(dst []delivery.Event, line []byte) ([]delivery.Event, error) {
+	inner, env, ok := p.wrapper.Unwrap(line)
+	if !ok {
+		if inner == nil {
+			return dst, nil // a part of a line
+		}
+		if env, ok = p.reader.Read(inner); !ok {
+			return dst, ErrIrrelevant
+		}
+	}
+	p.env = env
+	if len(env.Host) == 0 {
+		p.env.Host = p.host
+	}
+	for _, g := range p.grammars {
+		out, err := g.Append(dst, &p.env)
+		if !errors.Is(err, ErrIrrelevant) {
+			if env.At == 0 && err == nil && len(out) > len(dst) {
+				p.err = SyntaxError{Kind: "envelope: stamp", Msg: "no such date"}
+				return dst, &p.err
+			}
+			return out, err
+		}
+	}
+	return dst, ErrIrrelevant
+}
