@@ -31,17 +31,16 @@ type record struct {
 // program apart, it returns the whole envelope and done is true. A nil line
 // without done means that more parts follow.
 func (w *Wrapper) Unwrap(line []byte) (inner []byte, e Envelope, done bool) {
-	switch {
-	case len(line) > 0 && line[0] == '{':
+	if len(line) > 0 && line[0] == '{' {
 		return w.json(line)
-	case len(line) > 36 && line[4] == '-':
+	}
+	if len(line) > 36 && isDigit(line[0]) {
 		if rest, partial, ok := cri(line); ok {
 			return w.join(rest, partial), Envelope{}, false
 		}
-	default:
-		if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {
-			return line[i+3:], Envelope{}, false
-		}
+	}
+	if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {
+		return line[i+3:], Envelope{}, false
 	}
 	return line, Envelope{}, false
 }
