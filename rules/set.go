@@ -1,0 +1,182 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"repute/delivery"
+)
+
+//go:embed reasons/*.toml providers.toml
+var embedded embed.FS
+
+// Set is a set of rules and providers. It is safe for concurrent use.
+type Set struct {
+	rules     []*Rule // the user's first
+	byID      map[string]*Rule
+	providers *providers
+	version   string
+}
+
+// Default returns the built-in rules.
+func Default() (*Set, error) { return load(nil) }
+
+// Load returns the rules of a directory before the built-in ones: *.toml with
+// [[rule]] entries, and providers.toml with [[receiver]] entries. A rule with
+// the id of a built-in one takes its place.
+func Load(dir string) (*Set, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	defer root.Close()
+	return load(root.FS())
+}
+
+func load(user fs.FS) (*Set, error) {
+	s := &Set{byID: map[string]*Rule{}, providers: newProviders()}
+	sum := sha256.New()
+	read := func(fsys fs.FS, pattern string) error {
+		names, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return err
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			text, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				return err
+			}
+			sum.Write(text)
+			if err := s.add(name, text); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return nil
+	}
+	var errs []error
+	if user != nil {
+		errs = append(errs, read(user, "*.toml"))
+	}
+	errs = append(errs, read(embedded, "reasons/*.toml"), read(embedded, "providers.toml"))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s.version = hex.EncodeToString(sum.Sum(nil))[:12]
+	return s, nil
+}
+
+// file is what a TOML file may hold.
+type file struct {
+	Rule     []*Rule    `toml:"rule"`
+	Receiver []provider `toml:"receiver"`
+}
+
+func (s *Set) add(name string, text []byte) error {
+	var f file
+	d := toml.NewDecoder(strings.NewReader(string(text)))
+	if err := d.DisallowUnknownFields().Decode(&f); err != nil {
+		var strict *toml.StrictMissingError
+		if errors.As(err, &strict) {
+			return errors.New(strict.String())
+		}
+		return err
+	}
+	for _, r := range f.Rule {
+		r.file = name
+		if err := r.compile(); err != nil {
+			return err
+		}
+		if old := s.byID[r.ID]; old != nil {
+			if old.file == name {
+				return fmt.Errorf("rule %s stands there twice", r.ID)
+			}
+			continue // the user's rule came first
+		}
+		s.byID[r.ID] = r
+		s.rules = append(s.rules, r)
+	}
+	return s.providers.add(f.Receiver)
+}
+
+// Version identifies the rules: verdicts of one version are comparable.
+func (s *Set) Version() string { return s.version }
+
+// Rules lists the rules, the user's first.
+func (s *Set) Rules() []*Rule { return s.rules }
+
+// Rule finds a rule by its id.
+func (s *Set) Rule(id string) (Rule, bool) {
+	if r := s.byID[id]; r != nil {
+		return *r, true
+	}
+	return Rule{}, false
+}
+
+// maxText bounds how much of a reply is read: what counts stands at the start.
+const maxText = 4096
+
+// Classify tells what a reply of a receiver (its id) means. Accepted mail has
+// no reason.
+func (s *Set) Classify(receiver string, r delivery.Reply) delivery.Verdict {
+	e := s.explain(receiver, r, 1)
+	if len(e) == 0 {
+		return unclassified(&r)
+	}
+	w := e[0].Rule
+	return delivery.Verdict{
+		Reason: w.reason, Rule: w.ID, About: w.about, Permanent: w.Permanent, Confidence: w.Confidence,
+	}
+}
+
+// unclassified is the verdict where no rule fits.
+func unclassified(r *delivery.Reply) delivery.Verdict {
+	if r.Code >= 200 && r.Code < 400 {
+		return delivery.Verdict{}
+	}
+	if r.Failure == delivery.DNSFailure {
+		return delivery.Verdict{Reason: delivery.BadDomainDNS, Confidence: 0.8}
+	}
+	if r.Code == 0 && r.Failure != delivery.FailureNone && r.Failure != delivery.LocalFault {
+		return delivery.Verdict{Reason: delivery.Network, About: delivery.AboutReceiver, Confidence: 0.5}
+	}
+	return delivery.Verdict{Reason: delivery.Other, Confidence: 0.1}
+}
+
+// Match is a rule that fits a reply, and how well.
+type Match struct {
+	Rule   *Rule
+	Weight int
+}
+
+// Explain lists the rules that fit a reply, the winner first, at most n.
+func (s *Set) Explain(receiver string, r delivery.Reply, n int) []Match {
+	return s.explain(receiver, r, n)
+}
+
+func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
+	text := strings.ToLower(string(r.Text[:min(len(r.Text), maxText)]))
+	var found []Match
+	for _, rule := range s.rules {
+		w := rule.match(receiver, text, &r)
+		if w == 0 || n == 1 && len(found) == 1 && w <= found[0].Weight {
+			continue
+		}
+		if n == 1 {
+			found = append(found[:0], Match{rule, w})
+			continue
+		}
+		found = append(found, Match{rule, w})
+	}
+	slices.SortStableFunc(found, func(a, b Match) int { return b.Weight - a.Weight })
+	return found[:min(n, len(found))]
+}
