@@ -32,3 +32,33 @@ func word(i int, words ...string) string {
 	}
 	return fmt.Sprintf("unknown(%d)", i)
 }
+
+// ParseStage is the inverse of Stage.String; StageNone for another word.
+func ParseStage(s string) Stage {
+	for st := StageConnect; st <= StageQuit; st++ {
+		if st.String() == s {
+			return st
+		}
+	}
+	return StageNone
+}
+
+// ParseFailure is the inverse of Failure.String; FailureNone for another word.
+func ParseFailure(s string) Failure {
+	for f := ConnectionRefused; f <= LocalFault; f++ {
+		if f.String() == s {
+			return f
+		}
+	}
+	return FailureNone
+}
+
+// ParseAbout is the inverse of About.String; AboutNone for another word.
+func ParseAbout(s string) About {
+	for a := AboutIP; a <= AboutReceiver; a++ {
+		if a.String() == s {
+			return a
+		}
+	}
+	return AboutNone
+}

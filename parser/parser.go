@@ -43,8 +43,11 @@ type Options struct {
 	// modification time): a stamp without a year gets the year that puts it at
 	// or before Reference, and later ones follow by monotony.
 	Reference time.Time
-	Year      int    // of the first line, where the user has said it; 0 if not
-	Host      string // for lines that name no host (Exim's own log)
+	Year      int // of the first line, where the user has said it; 0 if not
+	// After is the last line of the file before this one in a rotated set: the
+	// year goes on from there. Zero if there is none.
+	After time.Time
+	Host  string // for lines that name no host (Exim's own log)
 }
 
 // Format is one dialect of log that can be read.

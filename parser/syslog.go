@@ -28,7 +28,7 @@ type syslog struct {
 // write to one file.
 func NewSyslog(o Options, grammars ...Grammar) Parser {
 	return &syslog{
-		reader: envelope.New(o.Zone, o.Reference, o.Year), host: []byte(o.Host), grammars: grammars,
+		reader: envelope.New(o.Zone, o.Reference, o.After, o.Year), host: []byte(o.Host), grammars: grammars,
 	}
 }
 

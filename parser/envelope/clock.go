@@ -20,13 +20,16 @@ type Clock struct {
 	uniform  bool
 }
 
-func newClock(zone *time.Location, reference time.Time, year int) Clock {
+func newClock(zone *time.Location, reference, after time.Time, year int) Clock {
 	c := Clock{zone: zone, year: year, dayKey: -1}
 	if zone == nil {
 		c.zone = time.UTC
 	}
 	if !reference.IsZero() {
 		c.reference = reference.UnixMicro()
+	}
+	if !after.IsZero() {
+		c.last, c.year = after.UnixMicro(), after.In(c.zone).Year()
 	}
 	return c
 }

@@ -21,9 +21,10 @@ type Reader struct {
 	clock Clock
 }
 
-// New returns a reader for one stream. See Clock for what the arguments mean.
-func New(zone *time.Location, reference time.Time, year int) *Reader {
-	return &Reader{clock: newClock(zone, reference, year)}
+// New returns a reader for one stream; parser.Options says what the arguments
+// mean.
+func New(zone *time.Location, reference, after time.Time, year int) *Reader {
+	return &Reader{clock: newClock(zone, reference, after, year)}
 }
 
 // Read takes a syslog line apart. ok is false if the line starts with no

@@ -17,7 +17,7 @@ type log struct {
 // from the options.
 func NewLog(o parser.Options) parser.Parser {
 	return &log{
-		grammar: New(), reader: envelope.New(o.Zone, o.Reference, o.Year),
+		grammar: New(), reader: envelope.New(o.Zone, o.Reference, o.After, o.Year),
 		env: envelope.Envelope{Host: []byte(o.Host)},
 	}
 }

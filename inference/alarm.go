@@ -1,0 +1,166 @@
+package inference
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Change is a fall or a recovery of one pair, or an event that is not
+// reputation (outage, own_network, list, stream), where IP or Receiver may be
+// empty: all that have mail.
+type Change struct {
+	Time       time.Time // when it began, to the hour as far as mail tells
+	Noticed    time.Time // the end of the hour in which it was certain
+	IP         string
+	Receiver   string
+	Cause      Cause
+	Entity     string // what the cause names: the IP, the network, the receiver, the stream
+	Before     float64
+	After      float64
+	Drop       float64 // Before − After; negative for a recovery
+	Confidence float64 // 0–1
+	pair       *pair
+}
+
+// Cause is why a score changed.
+type Cause string
+
+// The causes.
+const (
+	CauseIP            Cause = "ip"
+	CauseNeighbourhood Cause = "neighbourhood"
+	CauseReceiver      Cause = "receiver"
+	CausePrivate       Cause = "private"
+	CauseStream        Cause = "stream"
+	CauseList          Cause = "list"
+	CauseOutage        Cause = "outage"
+	CauseOwnNetwork    Cause = "own_network"
+	CauseRecovery      Cause = "recovery"
+)
+
+const (
+	referenceDays = 9  // scores kept: days −9…−1
+	alarmMargin   = 10 // points below the reference that must be certain
+	recovered     = 5  // points below the reference that count as back
+	windowDays    = 4
+)
+
+// reference is the mean of the daily scores from day −b to day −a; false
+// while there are none. m.ring ends with yesterday.
+func (p *pair) reference(a, b int) (float64, bool) {
+	sum, n := 0.0, 0
+	for d := a; d <= b && d <= p.ringN; d++ {
+		sum += p.ring[len(p.ring)-d]
+		n++
+	}
+	if n < 3 {
+		return 0, false
+	}
+	return sum / float64(n), true
+}
+
+// checkAlarms looks at the pairs of the hour that was closed.
+func (m *Model) checkAlarms() {
+	for i := len(m.window) - 1; i >= 0 && m.window[i].hour == m.hour; i-- {
+		m.checkAlarm(m.pairs[m.window[i].p])
+	}
+}
+
+func (m *Model) checkAlarm(p *pair) {
+	ref, ok := p.reference(2, 7)
+	if !ok {
+		return
+	}
+	mean, v := m.eta(p, -1, m.now)
+	v += m.cfg.Reported
+	score, _ := scoreMoments(mean, v)
+	day := int64(m.now)
+	if p.low && score >= p.before-recovered {
+		p.low = false
+		p.alarmed = 0
+		m.pending(p, CauseRecovery, p.worst(), score)
+		return
+	}
+	if p.alarmed != 0 && day-p.alarmed < int64(m.cfg.Refractory) {
+		return
+	}
+	if ref-score >= m.cfg.MinDrop && probBelow(ref-alarmMargin, mean, v) >= m.cfg.Certainty {
+		p.alarmed, p.before, p.low = day, ref, true
+		m.pending(p, "", ref, score)
+	}
+}
+
+// worst is the lowest of the last days' scores.
+func (p *pair) worst() float64 {
+	low := math.Inf(1)
+	for d := 1; d <= min(p.ringN, len(p.ring)); d++ {
+		low = math.Min(low, p.ring[len(p.ring)-d])
+	}
+	return low
+}
+
+// pending notes a change whose cause is found at the day's end.
+func (m *Model) pending(p *pair, cause Cause, before, after float64) {
+	noticed := time.Unix(m.hour+3600, 0).In(m.cfg.Zone)
+	m.open = append(m.open, Change{
+		Time: noticed, Noticed: noticed, IP: m.ips[p.ip].name, Receiver: m.receivers[p.recv].name,
+		Cause: cause, Before: before, After: after, Drop: before - after, Confidence: m.cfg.Certainty, pair: p,
+	})
+}
+
+// onset finds the hour at which a pair's outcomes changed: the split of its
+// window into before and after with the highest likelihood.
+func (m *Model) onset(p *pair) (hour int64, ok bool) {
+	type point struct {
+		hour int64
+		y, n float64
+	}
+	var pts []point
+	for i := range m.window {
+		if o := &m.window[i]; m.pairs[o.p] == p && o.n > 0 {
+			pts = append(pts, point{o.hour, o.y, o.n})
+		}
+	}
+	var sumY, sumN float64
+	for _, q := range pts {
+		sumY += q.y
+		sumN += q.n
+	}
+	best := math.Inf(-1)
+	ref, has := p.reference(3, 8)
+	if !has {
+		return 0, false
+	}
+	base := clamp(ref/100, 0.02, 0.99)
+	for i := range pts { // before: at the reference; after: at its own rate
+		rate := clamp(sumY/math.Max(sumN, 1e-9), 0.01, 0.99)
+		gain := sumY*math.Log(rate/base) + (sumN-sumY)*math.Log((1-rate)/(1-base))
+		if gain > best && rate < base {
+			best, hour, ok = gain, pts[i].hour, true
+		}
+		sumY -= pts[i].y
+		sumN -= pts[i].n
+	}
+	return hour, ok
+}
+
+// forgetWindow drops cells that the attribution needs no longer.
+func (m *Model) forgetWindow(day time.Time) {
+	limit := day.AddDate(0, 0, 1-windowDays).Unix()
+	i := 0
+	for i < len(m.window) && m.window[i].hour < limit {
+		i++
+	}
+	m.window = append(m.window[:0], m.window[i:]...)
+}
+
+// Changes lists the changes found so far, in order of time.
+func (m *Model) Changes() []Change {
+	out := slices.Clone(m.changes)
+	slices.SortStableFunc(out, func(a, b Change) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.IP, b.IP), cmp.Compare(a.Receiver, b.Receiver))
+	})
+	return out
+}

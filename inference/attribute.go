@@ -1,0 +1,210 @@
+package inference
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// hypothesis is a candidate cause: its kind and what it names.
+type hypothesis struct {
+	kind Cause
+	id   int
+}
+
+// claim says how a kind of cause is judged: the share of its cells that must
+// agree, the prior, and from how many places support must come.
+type claim struct {
+	kind    Cause
+	agree   float64
+	prior   float64
+	support int
+}
+
+var claims = [...]claim{
+	{CauseIP, 0.75, -4, 3},            // of 3 receivers
+	{CauseNeighbourhood, 0.93, -5, 2}, // of 2 IPs
+	{CauseReceiver, 0.93, -5, 2},      // of 2 IPs
+	{CausePrivate, 0.98, -6.5, 1},     // itself
+	{CauseStream, 0.93, -3.5, 4},      // of 4 pairs
+}
+
+var shifts = [...]float64{-1.5, -3, -5}
+
+// evidenceCell is one (pair, stream) over the last two days.
+type evidenceCell struct {
+	p, ip, net, recv, stream int
+	y, n                     float64
+	ll                       [len(shifts)]float64
+	done                     bool
+}
+
+func (c *evidenceCell) best() float64 { return slices.Max(c.ll[:]) }
+
+// id is what the cell stands for under a kind of cause; −1 if nothing.
+func (c *evidenceCell) id(k Cause) int {
+	switch k {
+	case CauseIP:
+		return c.ip
+	case CauseNeighbourhood:
+		return c.net
+	case CauseReceiver:
+		return c.recv
+	case CauseStream:
+		return c.stream
+	}
+	return c.p
+}
+
+// place is where support under a kind of cause comes from.
+func (c *evidenceCell) place(k Cause) int {
+	switch k {
+	case CauseIP:
+		return c.recv
+	case CauseNeighbourhood, CauseReceiver:
+		return c.ip
+	}
+	return c.p
+}
+
+// attribute names the causes of the day's changes, and the events that are
+// not reputation.
+func (m *Model) attribute(day time.Time) {
+	m.confounders(day)
+	if len(m.open) == 0 {
+		return
+	}
+	cells := m.recentCells(day)
+	labels := map[int]found{}
+	for {
+		h, score, ok := m.bestHypothesis(cells)
+		if !ok {
+			break
+		}
+		for i := range cells {
+			c := &cells[i]
+			if c.done || c.id(h.kind) != h.id || c.best() <= 0 {
+				continue
+			}
+			c.done = true
+			if old, ok := labels[c.p]; !ok || old.kind == CauseStream {
+				labels[c.p] = found{h, score}
+			}
+		}
+	}
+	for _, ch := range m.open {
+		m.label(&ch, labels)
+		m.changes = append(m.changes, ch)
+	}
+	m.open = m.open[:0]
+}
+
+type found struct {
+	hypothesis
+	score float64
+}
+
+// label gives a change its cause; a fall that no cause claims is private, of
+// low confidence.
+func (m *Model) label(ch *Change, labels map[int]found) {
+	if hour, ok := m.onset(ch.pair); ok && ch.Cause == "" {
+		ch.Time = time.Unix(hour, 0).In(m.cfg.Zone)
+	}
+	if ch.Cause != "" {
+		ch.Entity = ch.IP
+		return
+	}
+	f, ok := labels[m.pairID[[2]int{ch.pair.ip, ch.pair.recv}]]
+	if !ok {
+		ch.Cause, ch.Entity, ch.Confidence = CausePrivate, ch.IP+" at "+ch.Receiver, 0.5
+		return
+	}
+	ch.Cause = f.kind
+	ch.Confidence = 1 - 0.5*math.Exp(-f.score/4)
+	switch f.kind {
+	case CauseIP:
+		ch.Entity = ch.IP
+	case CauseNeighbourhood:
+		ch.Entity = m.nets[f.id].name
+	case CauseReceiver:
+		ch.Entity = ch.Receiver
+	case CauseStream:
+		ch.Entity = m.streams[f.id].name
+	default:
+		ch.Entity = ch.IP + " at " + ch.Receiver
+	}
+}
+
+// recentCells adds up the last two days by pair and stream, and compares each
+// with the pair's reference of days −7…−3.
+func (m *Model) recentCells(day time.Time) []evidenceCell {
+	from := day.AddDate(0, 0, -1).Unix()
+	index := map[[2]int]int{}
+	var cells []evidenceCell
+	for i := range m.window {
+		o := &m.window[i]
+		if o.hour < from || o.n <= 0 {
+			continue
+		}
+		key := [2]int{o.p, o.stream}
+		j, ok := index[key]
+		if !ok {
+			j = len(cells)
+			index[key] = j
+			cells = append(cells, evidenceCell{p: o.p, ip: o.ip, net: m.ips[o.ip].net, recv: o.recv, stream: o.stream})
+		}
+		cells[j].y += o.y
+		cells[j].n += o.n
+	}
+	kept := cells[:0]
+	for _, c := range cells {
+		ref, ok := m.pairs[c.p].reference(3, 7)
+		if !ok {
+			continue
+		}
+		mean := logit(clamp(ref/100, 0.02, 0.985))
+		ll := func(d float64) float64 { return c.y*(mean+d) - c.n*softplus(mean+d) }
+		null := math.Max(ll(0), math.Max(ll(-0.6), ll(0.6)))
+		for k, d := range shifts {
+			c.ll[k] = clamp(ll(d)-null, -4, 6)
+		}
+		kept = append(kept, c)
+	}
+	slices.SortFunc(kept, func(a, b evidenceCell) int { return cmp.Or(cmp.Compare(a.p, b.p), cmp.Compare(a.stream, b.stream)) })
+	return kept
+}
+
+// bestHypothesis finds the cause that explains the cells not yet explained
+// best: Σ log(π·e^ℓ + 1 − π) + prior, above 3 and with enough support.
+func (m *Model) bestHypothesis(cells []evidenceCell) (best hypothesis, score float64, ok bool) {
+	score = 3
+	for _, cl := range claims {
+		sums := map[int]*[len(shifts)]float64{}
+		places := map[int]map[int]bool{}
+		var ids []int
+		for i := range cells {
+			c := &cells[i]
+			id := c.id(cl.kind)
+			if c.done || id < 0 {
+				continue
+			}
+			if sums[id] == nil {
+				sums[id], places[id] = new([len(shifts)]float64), map[int]bool{}
+				ids = append(ids, id)
+			}
+			for k := range shifts {
+				sums[id][k] += math.Log(cl.agree*math.Exp(c.ll[k]) + 1 - cl.agree)
+			}
+			if c.best() > 1 {
+				places[id][c.place(cl.kind)] = true
+			}
+		}
+		for _, id := range ids {
+			if s := slices.Max(sums[id][:]) + cl.prior; len(places[id]) >= cl.support && s > score+1e-9 {
+				best, score, ok = hypothesis{cl.kind, id}, s, true
+			}
+		}
+	}
+	return best, score, ok
+}

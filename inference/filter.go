@@ -1,0 +1,218 @@
+package inference
+
+import (
+	"math"
+
+	"repute/delivery"
+)
+
+// closeHour takes an hour's cells in: masks, shared jumps, measurements.
+func (m *Model) closeHour() {
+	if len(m.cells) == 0 {
+		return
+	}
+	m.now = days(m.hour + 3600)
+	m.sortCells()
+	m.mask()
+	for i := range m.cells {
+		m.weigh(&m.cells[i])
+	}
+	m.sharedJumps()
+	for i := range m.cells {
+		m.record(&m.cells[i])
+	}
+	for i := range m.cells {
+		if m.cells[i].n > 0 {
+			m.update(&m.cells[i])
+		}
+	}
+	m.window = append(m.window, m.cells...)
+	m.cells = m.cells[:0]
+}
+
+// mask finds what is not reputation: a receiver that is out of order for many
+// of its senders, a sending IP whose own network is down.
+func (m *Model) mask() {
+	type tally struct{ n, failed float64 }
+	ips, recvs := make([]tally, len(m.ips)), make([]tally, len(m.receivers))
+	for i := range m.cells {
+		o := &m.cells[i]
+		n, failed := float64(o.c.First()), float64(o.c.Connection)
+		ips[o.ip].n += n
+		ips[o.ip].failed += failed
+		recvs[o.recv].n += n
+		recvs[o.recv].failed += failed
+		m.receivers[o.recv].grey += math.Min(2, float64(o.c.Greylisted))
+	}
+	for i, t := range ips {
+		m.ips[i].down = t.n > 3 && t.failed > 0.3*t.n
+	}
+	for i, t := range recvs {
+		m.receivers[i].down = t.failed >= 2 && t.failed > 0.2*t.n
+	}
+}
+
+const (
+	deferralWorth = 0.5  // u of a throttled message
+	genericWeight = 0.7  // of a 5.7.1 without a telling text
+	slowWeight    = 0.5  // of a generic deferral that outlived its first retry
+	leak          = 0.02 // unknown users that are refused with policy words
+	knownGreylist = 3    // recognised greylistings that make a greylister
+)
+
+// weigh turns a cell's counts into y accepted of n. A quick generic deferral
+// is nothing at a greylister, deferrals are nothing while the receiver or our
+// own network is down or a volume limit is hit.
+func (m *Model) weigh(o *observation) {
+	c := &o.c
+	deferred := float64(c.DeferPolicy) + slowWeight*float64(c.DeferSlow)
+	quick := slowWeight * float64(c.DeferQuick)
+	refused := math.Max(0, float64(c.RejectPolicy)+genericWeight*float64(c.RejectGeneric)-leak*float64(c.UnknownUser))
+	recv := &m.receivers[o.recv]
+	if recv.grey > knownGreylist {
+		quick = 0
+	}
+	if recv.down || m.ips[o.ip].down || c.Throttled > 0 {
+		deferred, quick = 0, 0
+	}
+	o.n = float64(c.Accepted) + deferred + quick + refused
+	o.y = float64(c.Accepted) + deferralWorth*(deferred+quick)
+	if o.n > 0 { // one cell never weighs more than 1/ρ messages
+		phi := 1 / (1 + math.Max(0, o.n-1)*m.cfg.Rho)
+		o.y, o.n = phi*o.y, phi*o.n
+	}
+}
+
+// sharedJumps opens the parts that move as a whole in this hour: several of
+// their cells say a shift of ±2.5 explains them better than what was expected.
+func (m *Model) sharedJumps() {
+	const kinds = 4
+	sizes := [kinds]int{len(m.ips), len(m.nets), len(m.receivers), len(m.streams)}
+	var down, up [kinds][]float64
+	var cells [kinds][]int
+	for k, n := range sizes {
+		down[k], up[k], cells[k] = make([]float64, n), make([]float64, n), make([]int, n)
+	}
+	for i := range m.cells {
+		o := &m.cells[i]
+		if o.n < 0.5 {
+			continue
+		}
+		mean, variance := m.eta(m.pairs[o.p], o.stream, m.now)
+		dn, u := o.shiftRatio(mean, variance)
+		for k, id := range [kinds]int{o.ip, m.ips[o.ip].net, o.recv, o.stream} {
+			if id < 0 {
+				continue
+			}
+			// A fifth of the cells may disagree: not all receivers use one blocklist.
+			down[k][id] += math.Log(0.8*math.Exp(dn) + 0.2)
+			up[k][id] += math.Log(0.8*math.Exp(u) + 0.2)
+			cells[k][id]++
+		}
+	}
+	tally := func(k, id int) float64 { return math.Max(down[k][id], up[k][id]) }
+	for k, groups := range [kinds][]group{m.ips, m.nets, m.receivers, m.streams} {
+		for id := range groups {
+			if cells[k][id] < 3 || tally(k, id) <= 5 {
+				continue
+			}
+			if net := groups[id].net; k == 0 && net >= 0 && tally(1, net) > tally(0, id)+3 {
+				continue // its neighbourhood explains it better
+			}
+			groups[id].b.forget(m.now, [kinds]Part{m.cfg.IP, m.cfg.Net, m.cfg.Receiver, m.cfg.Stream}[k])
+			groups[id].b.v += m.cfg.SharedVar
+			groups[id].opened = true
+		}
+	}
+}
+
+// shiftRatio is the capped log-likelihood ratio of a shift by −2.5 and by
+// +2.5 against the best of none and one standard deviation either way.
+func (o *observation) shiftRatio(mean, variance float64) (down, up float64) {
+	ll := func(d float64) float64 { return o.y*d - o.n*(softplus(mean+d)-softplus(mean)) }
+	sd := math.Sqrt(variance)
+	null := math.Max(0, math.Max(ll(sd), ll(-sd)))
+	return clamp(ll(-2.5)-null, -3, 6), clamp(ll(2.5)-null, -3, 6)
+}
+
+// record keeps what was expected of a cell, for the attribution.
+func (m *Model) record(o *observation) {
+	o.mean, o.variance = m.eta(m.pairs[o.p], o.stream, m.now)
+	p := m.pairs[o.p]
+	p.countMonth(o.hour/86400, o.c.First())
+	m.streams[o.stream].baseline(&o.c)
+}
+
+// baseline follows the share of unknown users slowly.
+func (g *group) baseline(c *delivery.Counts) {
+	if n := float64(c.First()); n > 0 {
+		w := math.Min(0.02, n*0.0005)
+		g.users += w * (float64(c.UnknownUser)/n - g.users)
+	}
+}
+
+// update measures one cell. A private jump is a mixture of two worlds: one in
+// which the pair went on as it was, one in which its private part was thrown
+// anew; they are collapsed by their moments.
+func (m *Model) update(o *observation) {
+	p := m.pairs[o.p]
+	gap := m.now - p.u.at
+	list, conf, n := m.parts(p, o.stream)
+	var mean, v float64
+	for i := range n {
+		list[i].forget(m.now, conf[i])
+		mean += list[i].m
+		v += list[i].v
+	}
+	vj := v + m.cfg.JumpVar
+	m0, v0, z0 := measure(mean, v, o.y, o.n)
+	m1, v1, z1 := measure(mean, vj, o.y, o.n)
+	prior := clamp(m.cfg.JumpHazard*gap, 1e-5, 0.05)
+	w := prior * math.Exp(clamp(z1-z0, -50, 50))
+	w /= w + 1 - prior
+	p.jump = math.Max(p.jump, w)
+	for i := range n {
+		b := list[i]
+		jumped := b.v
+		if b == &p.u {
+			jumped += m.cfg.JumpVar
+		}
+		a0, a1 := b.v/v, jumped/vj
+		ma, mb := b.m+a0*(m0-mean), b.m+a1*(m1-mean)
+		va, vb := b.v-a0*a0*(v-v0), jumped-a1*a1*(vj-v1)
+		mm := (1-w)*ma + w*mb
+		b.v = math.Max(minVariance, (1-w)*(va+(ma-mm)*(ma-mm))+w*(vb+(mb-mm)*(mb-mm)))
+		b.m = mm
+	}
+	p.own = p.own*math.Exp2(-(m.now-p.ownAt)/15) + o.n
+	p.ownAt = m.now
+	p.seen = true
+}
+
+// countMonth adds first outcomes to the ring of the last 30 days.
+func (p *pair) countMonth(day int64, n uint32) {
+	p.turnMonth(day)
+	p.month[day%30] += n
+}
+
+func (p *pair) turnMonth(day int64) {
+	if p.monthDay == 0 {
+		p.monthDay = day
+	}
+	for ; p.monthDay < day && day-p.monthDay <= 30; p.monthDay++ {
+		p.month[(p.monthDay+1)%30] = 0
+	}
+	if p.monthDay < day {
+		p.month, p.monthDay = [30]uint32{}, day
+	}
+}
+
+// month30 is the number of first outcomes in the 30 days up to a day.
+func (p *pair) month30(day int64) uint32 {
+	p.turnMonth(day)
+	var n uint32
+	for _, c := range p.month {
+		n += c
+	}
+	return n
+}

@@ -1,0 +1,261 @@
+// Package ingest is the loop from lines to booked events: it reads streams,
+// parses their lines, joins queue ids, books first outcomes and hands batches
+// to the store.
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"repute/delivery"
+	"repute/internal/source"
+	"repute/internal/store"
+	"repute/parser"
+	"repute/rules"
+)
+
+// Options say how to read. Formats and Rules are needed, the rest may be left
+// out.
+type Options struct {
+	Formats []parser.Format
+	Rules   *rules.Set
+	Store   *store.Store // nil: nothing is kept
+	Zone    *time.Location
+	Year    int    // of the oldest line, where stamps name none; 0: from the files
+	Key     []byte // for the hashes of addresses
+	Stdin   io.Reader
+	// BatchLines is how many lines one transaction holds.
+	BatchLines int
+	// OnEvent is called for each event, in order; Booked is valid during the call.
+	OnEvent func(*Booked) error
+	// Progress is called now and then with bytes taken from disk.
+	Progress func(taken int64)
+}
+
+// FileReport tells what became of one file.
+type FileReport struct {
+	Path    string
+	Format  string
+	Again   bool // nothing new: it had been read before
+	Samples []store.Sample
+	Err     error
+	store.Coverage
+}
+
+// Report tells what became of all files.
+type Report struct {
+	Files []FileReport
+}
+
+// Total adds up the files' coverage.
+func (r *Report) Total() store.Coverage {
+	var t store.Coverage
+	for i := range r.Files {
+		addCoverage(&t, &r.Files[i].Coverage)
+	}
+	return t
+}
+
+func addCoverage(t, c *store.Coverage) {
+	t.Lines += c.Lines
+	t.Events += c.Events
+	t.Attempts += c.Attempts
+	t.Irrelevant += c.Irrelevant
+	t.NotUnderstood += c.NotUnderstood
+	t.Oversize += c.Oversize
+	t.Truncated += c.Truncated
+	if c.FirstAt != 0 && (t.FirstAt == 0 || c.FirstAt < t.FirstAt) {
+		t.FirstAt = c.FirstAt
+	}
+	t.LastAt = max(t.LastAt, c.LastAt)
+}
+
+const defaultBatch = 50_000
+
+// Run reads the files one after the other; a file that fails does not stop
+// the others, its report says why. The error is for what stops all: a store
+// that can't be written, a cancelled context.
+func Run(ctx context.Context, files []string, o Options) (Report, error) {
+	if o.BatchLines == 0 {
+		o.BatchLines = defaultBatch
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	l, err := newLoop(ctx, &o)
+	if err != nil {
+		return Report{}, err
+	}
+	var report Report
+	for _, path := range files {
+		f, err := l.file(ctx, path)
+		report.Files = append(report.Files, f)
+		if err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// loop is the state of a run.
+type loop struct {
+	o       *Options
+	book    *book
+	streams []store.StreamState
+	next    int32 // stream id
+	// after is the newest line of each rotated set so far: the year of the
+	// next file's first line follows from it.
+	after  map[string]int64
+	taken  int64
+	events []delivery.Event
+}
+
+func newLoop(ctx context.Context, o *Options) (*loop, error) {
+	l := &loop{o: o, next: 1, after: map[string]int64{}}
+	var err error
+	if l.book, err = newBook(ctx, o); err != nil {
+		return nil, err
+	}
+	if o.Store == nil {
+		return l, nil
+	}
+	if l.streams, err = o.Store.Streams(ctx); err != nil {
+		return nil, err
+	}
+	ids, err := o.Store.Next(ctx)
+	l.next = ids.Stream
+	return l, err
+}
+
+// file reads one file to its end. The error is only for what stops all.
+func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
+	f := FileReport{Path: path}
+	s, err := source.Open(path, l.o.Stdin)
+	if err != nil {
+		f.Err = err
+		return f, nil
+	}
+	defer s.Close()
+	format, err := parser.Detect(l.o.Formats, s.Peek(200))
+	if err != nil {
+		f.Err = fmt.Errorf("%q: %w", path, err)
+		return f, nil
+	}
+	f.Format = format.Name
+	state, s, err := l.resume(s)
+	if err != nil {
+		f.Err = fmt.Errorf("%q: %w", path, err)
+		return f, nil
+	}
+	defer s.Close()
+	state.Format = format.Name
+	before := state
+	r := &reading{loop: l, stream: s, state: state, parser: format.New(l.parserOptions(s))}
+	err = r.run(ctx)
+	f.Samples = r.allSamples
+	f.Coverage = difference(&r.state.Coverage, &before.Coverage)
+	f.Again = f.Lines == 0 && before.Lines > 0
+	l.after[source.RotationOf(path).Set] = r.state.LastAt
+	l.remember(&r.state)
+	l.taken += s.Taken()
+	var stop *stopError
+	if errors.As(err, &stop) {
+		return f, stop.err
+	}
+	if err != nil {
+		f.Err = fmt.Errorf("%q, line %d: %w", path, s.Line()+1, err)
+	}
+	return f, nil
+}
+
+// stopError wraps an error that ends the whole run.
+type stopError struct{ err error }
+
+func (e *stopError) Error() string { return e.err.Error() }
+
+func difference(now, before *store.Coverage) store.Coverage {
+	d := *now
+	d.Lines -= before.Lines
+	d.Events -= before.Events
+	d.Attempts -= before.Attempts
+	d.Irrelevant -= before.Irrelevant
+	d.NotUnderstood -= before.NotUnderstood
+	d.Oversize -= before.Oversize
+	d.Truncated -= before.Truncated
+	return d
+}
+
+// resume finds the stream among those read before and goes to its position.
+// A stream is the same if its start is, and the text before the position.
+func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, error) {
+	head := s.Head()
+	for i := range l.streams {
+		st := l.streams[i]
+		if st.HeadLen == 0 || st.HeadLen > len(head) || sha256.Sum256(head[:st.HeadLen]) != st.HeadHash {
+			continue
+		}
+		same, err := s.Skip(st.Bytes, st.Lines, st.TailHash)
+		if err != nil {
+			return st, s, err
+		}
+		if same {
+			st.Path = s.Path
+			return st, s, nil
+		}
+		s.Close()
+		if s, err = source.Open(s.Path, l.o.Stdin); err != nil {
+			return st, s, err
+		}
+		head = s.Head()
+	}
+	st := store.StreamState{ID: l.next, Path: s.Path, HeadLen: len(head), HeadHash: sha256.Sum256(head)}
+	l.next++
+	return st, s, nil
+}
+
+func (l *loop) remember(st *store.StreamState) {
+	for i := range l.streams {
+		if l.streams[i].ID == st.ID {
+			l.streams[i] = *st
+			return
+		}
+	}
+	l.streams = append(l.streams, *st)
+}
+
+// parserOptions are what the file knows of its stamps: its rotation's date,
+// or when it was last written; and the file before it in its set.
+func (l *loop) parserOptions(s *source.Stream) parser.Options {
+	rotation := source.RotationOf(s.Path)
+	o := parser.Options{Zone: l.o.Zone, Reference: s.Modified, Host: hostFromPath(s.Path)}
+	if !rotation.Date.IsZero() {
+		// The name may be that of the day after the last line, in any zone.
+		if end := rotation.Date.Add(48 * time.Hour); o.Reference.IsZero() || end.Before(o.Reference) {
+			o.Reference = end
+		}
+	}
+	if at := l.after[rotation.Set]; at != 0 {
+		o.After = time.UnixMicro(at)
+	} else if l.o.Year != 0 {
+		o.Year = l.o.Year
+	}
+	return o
+}
+
+// hostFromPath stands for the host where lines name none: the folder that
+// holds the log, so that two Exims' ids are kept apart.
+func hostFromPath(path string) string {
+	if path == source.Stdin {
+		return "stdin"
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		abs = path
+	}
+	return filepath.Base(filepath.Dir(abs))
+}

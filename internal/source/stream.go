@@ -1,0 +1,231 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// MaxLine is the longest line that is read; what is longer is dropped and
+// counted.
+const MaxLine = 64 << 10
+
+// headSize is how much of a stream's start tells it from others.
+const headSize = 1 << 10
+
+// Stream reads the lines of one file, uncompressed.
+type Stream struct {
+	Path     string
+	Modified time.Time // of the file; the time inside a gzip header is better and is taken where there is one
+	Size     int64     // bytes on disk; 0 if unknown
+
+	file   io.ReadCloser
+	counts *counter // bytes taken from disk
+	text   *bufio.Reader
+	done   func()
+	offset int64
+	line   int64
+	tail   ring
+	long   []byte
+}
+
+// Open opens a file and finds out how it is compressed, from its first bytes
+// and not from its name.
+func Open(path string, stdin io.Reader) (*Stream, error) {
+	s := &Stream{Path: path, done: func() {}}
+	if path == Stdin {
+		s.file = io.NopCloser(stdin)
+	} else {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, plain(err, path)
+		}
+		if info, err := f.Stat(); err == nil {
+			s.Modified, s.Size = info.ModTime(), info.Size()
+		}
+		s.file = f
+	}
+	s.counts = &counter{r: s.file}
+	if err := s.uncompress(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s *Stream) uncompress() error {
+	raw := bufio.NewReaderSize(s.counts, 256<<10)
+	magic, _ := raw.Peek(6)
+	var text io.Reader = raw
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(raw)
+		if err != nil {
+			return err
+		}
+		if !z.ModTime.IsZero() && z.ModTime.Unix() > 0 {
+			s.Modified = z.ModTime
+		}
+		text = z
+	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		// The window bounds the memory a hostile file can claim.
+		z, err := zstd.NewReader(raw, zstd.WithDecoderMaxWindow(128<<20), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return err
+		}
+		s.done = z.Close
+		text = z
+	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
+		z, err := xz.NewReader(raw)
+		if err != nil {
+			return err
+		}
+		text = z
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		text = bzip2.NewReader(raw)
+	}
+	s.text = bufio.NewReaderSize(text, 256<<10)
+	return nil
+}
+
+// Next returns the next whole line without its end, valid until the next
+// call. ErrTooLong tells that a line was longer than MaxLine and is dropped.
+// io.EOF ends the stream; a last line without an end is not returned, since
+// its writer may not be done: it will be read when it is whole.
+func (s *Stream) Next() ([]byte, error) {
+	line, err := s.text.ReadSlice('\n')
+	if err == nil {
+		return s.took(line), nil
+	}
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, err
+	}
+	s.long = append(s.long[:0], line[:MaxLine]...)
+	total := int64(len(line))
+	s.tail.write(line)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		line, err = s.text.ReadSlice('\n')
+		total += int64(len(line))
+		s.tail.write(line)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.offset += total
+	s.line++
+	return s.long, ErrTooLong
+}
+
+// ErrTooLong is returned for a line longer than MaxLine, with its start.
+var ErrTooLong = errors.New("line too long")
+
+func (s *Stream) took(line []byte) []byte {
+	s.offset += int64(len(line))
+	s.line++
+	s.tail.write(line)
+	line = bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
+	return line[:min(len(line), MaxLine)]
+}
+
+// Head returns the stream's first bytes, at most 1 KiB, without consuming
+// them: call it before Next.
+func (s *Stream) Head() []byte {
+	b, _ := s.text.Peek(headSize)
+	return b
+}
+
+// Peek returns the first lines without consuming them: call it before Next.
+func (s *Stream) Peek(lines int) [][]byte {
+	b, _ := s.text.Peek(s.text.Size())
+	var out [][]byte
+	for len(out) < lines {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			break
+		}
+		out = append(out, bytes.TrimSuffix(b[:i], []byte("\r")))
+		b = b[i+1:]
+	}
+	return out
+}
+
+// Offset is the number of bytes of text before the next line.
+func (s *Stream) Offset() int64 { return s.offset }
+
+// Line is the number of lines before the next one.
+func (s *Stream) Line() int64 { return s.line }
+
+// Taken is the number of bytes taken from disk: of a compressed file, the
+// compressed ones.
+func (s *Stream) Taken() int64 { return s.counts.n }
+
+// TailHash is the hash of the last 1 KiB before Offset: it proves at the next
+// start that the text before a stored position is the text that was read.
+func (s *Stream) TailHash() [32]byte { return s.tail.sum() }
+
+// Skip reads on to a stored position and tells whether the text before it has
+// the hash that was stored with it. The line count goes on from there.
+func (s *Stream) Skip(offset, line int64, tail [32]byte) (bool, error) {
+	for s.offset < offset {
+		b, err := s.text.Peek(int(min(offset-s.offset, 64<<10)))
+		if len(b) == 0 {
+			if err == io.EOF {
+				return false, nil // shorter than it was: another file
+			}
+			return false, err
+		}
+		s.tail.write(b)
+		s.offset += int64(len(b))
+		_, _ = s.text.Discard(len(b))
+	}
+	s.line = line
+	return s.tail.sum() == tail, nil
+}
+
+// Close closes the file.
+func (s *Stream) Close() error {
+	s.done()
+	return s.file.Close()
+}
+
+// ring keeps the last 1 KiB written.
+type ring struct {
+	buf [headSize]byte
+	n   int // bytes kept
+}
+
+func (r *ring) write(b []byte) {
+	if len(b) >= len(r.buf) {
+		copy(r.buf[:], b[len(b)-len(r.buf):])
+		r.n = len(r.buf)
+		return
+	}
+	if keep := len(r.buf) - len(b); r.n > keep {
+		copy(r.buf[:], r.buf[r.n-keep:r.n])
+		r.n = keep
+	}
+	r.n += copy(r.buf[r.n:], b)
+}
+
+func (r *ring) sum() [32]byte { return sha256.Sum256(r.buf[:r.n]) }
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"repute/delivery"
+)
+
+// Commit writes a batch in one transaction. After an error nothing of it is
+// in the database, and the handle is a new one: a handle that has seen a
+// failed COMMIT is not to be trusted.
+func (s *Store) Commit(ctx context.Context, b *Batch) error {
+	if err := s.commit(ctx, b); err != nil {
+		if ctx.Err() == nil && s.path != Memory {
+			err = errors.Join(err, s.db.Close(), s.connect(ctx))
+		}
+		return fmt.Errorf("%q: %w", s.path, err)
+	}
+	return nil
+}
+
+func (s *Store) commit(ctx context.Context, b *Batch) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	err = conn.Raw(func(c any) error { return appendAll(c.(driver.Conn), b) })
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "DELETE FROM open_state")
+	}
+	if err == nil {
+		err = conn.Raw(func(c any) error { return appendPosition(c.(driver.Conn), b) })
+	}
+	if err != nil {
+		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(err, rollback)
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// appendRows fills one table by DuckDB's appender.
+func appendRows[T any](c driver.Conn, table string, rows []T, values func(T) []driver.Value) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	a, err := duckdb.NewAppenderFromConn(c, "", table)
+	if err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	for _, r := range rows {
+		if err := a.AppendRow(values(r)...); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", table, err), a.Close())
+		}
+	}
+	if err := a.Close(); err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	return nil
+}
+
+func appendAll(c driver.Conn, b *Batch) error {
+	named := func(n Named) []driver.Value { return []driver.Value{n.ID, n.Name} }
+	return errors.Join(
+		appendRows(c, "sample", b.Samples, func(r Sample) []driver.Value {
+			return []driver.Value{r.Stream, r.Kind, r.Line, r.Text}
+		}),
+		appendRows(c, "origin", b.Origins, func(r Origin) []driver.Value {
+			return []driver.Value{r.ID, r.Host, r.Tag, r.Transport, r.LocalIP, r.Domain}
+		}),
+		appendRows(c, "receiver", b.Receivers, named),
+		appendRows(c, "domain", b.Domains, named),
+		appendRows(c, "template", b.Templates, templateValues),
+		appendRows(c, "message", b.Messages, func(r Message) []driver.Value {
+			return []driver.Value{r.ID, r.QueueID, r.Host, r.At, r.SenderDomain, r.MessageID, r.Sender, r.Bounce}
+		}),
+		appendRows(c, "event", b.Events, eventValues),
+		appendRows(c, "evidence", b.Evidence, evidenceValues),
+		appendRows(c, "quote", b.Quotes, func(r Quote) []driver.Value { return []driver.Value{r.Origin, r.IP, r.N} }),
+	)
+}
+
+func appendPosition(c driver.Conn, b *Batch) error {
+	return errors.Join(
+		appendRows(c, "stream", []StreamState{b.Stream}, func(r StreamState) []driver.Value {
+			return []driver.Value{
+				r.ID, r.Path, r.Format, int32(r.HeadLen), r.HeadHash[:], r.Bytes, r.TailHash[:],
+				r.Lines, r.Events, r.Attempts, r.Irrelevant, r.NotUnderstood, r.Oversize, r.Truncated, r.FirstAt, r.LastAt,
+			}
+		}),
+		appendRows(c, "audit", []int{0}, func(int) []driver.Value {
+			return []driver.Value{b.Stream.ID, b.From, b.Stream.Bytes, b.Lines, int64(len(b.Events))}
+		}),
+		appendRows(c, "open_state", [][]byte{b.Open}, func(r []byte) []driver.Value { return []driver.Value{r} }),
+	)
+}
+
+func templateValues(t Template) []driver.Value {
+	return []driver.Value{
+		t.ID, t.Receiver, int16(t.Reply.Code), t.Reply.Enhanced.String(), t.Reply.Stage.String(), t.Reply.Failure.String(),
+		string(t.Reply.Text), t.Sample, t.Verdict.Reason.String(), t.Verdict.Rule, t.Verdict.About.String(),
+		t.Verdict.Permanent, t.Verdict.Confidence,
+	}
+}
+
+func eventValues(e Event) []driver.Value {
+	return []driver.Value{
+		e.At, e.Message, e.Origin, e.Receiver, e.Domain, e.Recipient, e.Template,
+		uint8(e.Kind), uint8(e.Status), uint8(e.Class), e.Attempted, e.First, e.Bounce,
+		e.QueueMS, e.ConnMS, e.XmitMS, e.Stream, e.Line,
+	}
+}
+
+func evidenceValues(e Evidence) []driver.Value {
+	v := []driver.Value{e.Hour, e.Origin, e.Receiver, e.Domain}
+	for _, n := range counts(&e.Counts) {
+		v = append(v, int32(*n))
+	}
+	return v
+}
+
+// counts lists the fields of Counts in the order of the table's columns.
+func counts(c *delivery.Counts) [16]*uint32 {
+	return [...]*uint32{
+		&c.Accepted, &c.DeferPolicy, &c.DeferSlow, &c.DeferQuick, &c.RejectPolicy, &c.RejectGeneric, &c.Listed, &c.Content,
+		&c.UnknownUser, &c.MailboxFull, &c.Connection, &c.Greylisted, &c.Throttled, &c.Config, &c.Other, &c.Attempts,
+	}
+}

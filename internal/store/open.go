@@ -1,0 +1,254 @@
+// Package store keeps what was read in DuckDB: events, dictionaries, hourly
+// evidence, and how far each stream has been read.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+//go:embed queries/*.sql
+var queries embed.FS
+
+// Memory is the path of a database that is kept in memory only.
+const Memory = ":memory:"
+
+// Options limit what the database may use. The zero value takes defaults.
+type Options struct {
+	MemoryLimit int64 // bytes
+	Threads     int
+}
+
+// Store is an open database. One process at a time may have it open.
+type Store struct {
+	path string
+	opts Options
+	db   *sql.DB
+}
+
+// LockedError tells that another process has the database open.
+type LockedError struct {
+	Path string
+	PID  int // 0 if unknown
+}
+
+func (e *LockedError) Error() string {
+	if e.PID > 0 {
+		return fmt.Sprintf("%q is in use by process %d", e.Path, e.PID)
+	}
+	return fmt.Sprintf("%q is in use by another process", e.Path)
+}
+
+// DamagedError tells that the database can't be read.
+type DamagedError struct {
+	Path string
+	Err  error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%q is damaged or no repute database: %v; try: repute repair --db %s", e.Path, e.Err, e.Path)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Open opens a database and makes it if it is not there. It brings an older
+// schema up to date.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s := &Store{path: path, opts: o}
+	if path != Memory {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+			if err := create(ctx, path, o); err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, fmt.Errorf("%q: %w", path, err)
+		}
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// create makes a database under another name first: a kill in the middle of
+// DuckDB's own creation leaves a file that does not open.
+func create(ctx context.Context, path string, o Options) error {
+	fresh := path + ".new"
+	for _, leftover := range []string{fresh, fresh + ".wal"} {
+		if err := os.Remove(leftover); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%q: %w", leftover, err)
+		}
+	}
+	s := &Store{path: fresh, opts: o}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	err := s.migrate(ctx)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, "CHECKPOINT")
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	if err := os.Chmod(fresh, 0o600); err != nil {
+		return err
+	}
+	if err := syncFile(fresh); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+var lockHolder = regexp.MustCompile(`PID (\d+)`)
+
+func (s *Store) connect(ctx context.Context) error {
+	path := s.path
+	if path == Memory {
+		path = ""
+	}
+	connector, err := duckdb.NewConnector(path, nil)
+	if err != nil {
+		return s.openError(err)
+	}
+	s.db = sql.OpenDB(connector)
+	s.db.SetMaxOpenConns(4)
+	if _, err := s.db.ExecContext(ctx, s.settings()); err != nil {
+		s.db.Close()
+		return s.openError(err)
+	}
+	return nil
+}
+
+// settings close every door that a query could open: files, extensions, the
+// network; then lock themselves.
+func (s *Store) settings() string {
+	limit, threads := s.opts.MemoryLimit, s.opts.Threads
+	if limit <= 0 {
+		limit = 512 << 20
+	}
+	if threads <= 0 {
+		threads = 2
+	}
+	set := []string{
+		fmt.Sprintf("SET memory_limit='%dB'", limit),
+		fmt.Sprintf("SET threads=%d", threads),
+		"SET preserve_insertion_order=false",
+		"SET autoinstall_known_extensions=false",
+		"SET autoload_known_extensions=false",
+		"SET allow_community_extensions=false",
+	}
+	if s.path != Memory {
+		set = append(set, "SET temp_directory='"+strings.ReplaceAll(s.path+".tmp", "'", "''")+"'")
+	}
+	set = append(set, "SET enable_external_access=false", "SET lock_configuration=true")
+	return strings.Join(set, ";")
+}
+
+func (s *Store) openError(err error) error {
+	text := err.Error()
+	if strings.Contains(text, "Could not set lock") || strings.Contains(text, "already open") {
+		locked := &LockedError{Path: s.path}
+		if m := lockHolder.FindStringSubmatch(text); m != nil {
+			locked.PID, _ = strconv.Atoi(m[1])
+		}
+		return locked
+	}
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(text, "Permission denied") {
+		return fmt.Errorf("%q: %w", s.path, fs.ErrPermission)
+	}
+	return &DamagedError{Path: s.path, Err: err}
+}
+
+// migrate runs the schema files that the database has not seen, in order.
+func (s *Store) migrate(ctx context.Context) error {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	have := 0
+	if n, err := s.Meta(ctx, "schema"); err == nil {
+		have, _ = strconv.Atoi(n)
+	}
+	if have > len(names) {
+		return fmt.Errorf("%q was written by a newer repute (schema %d, this one knows %d)", s.path, have, len(names))
+	}
+	for i := have; i < len(names); i++ {
+		text, err := schema.ReadFile(names[i])
+		if err != nil {
+			return err
+		}
+		if _, err := s.db.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+		if err := s.SetMeta(ctx, "schema", strconv.Itoa(i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Meta returns a value kept under a key; an error if there is none.
+func (s *Store) Meta(ctx context.Context, key string) (string, error) {
+	var v string
+	err := s.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", key).Scan(&v)
+	return v, err
+}
+
+// SetMeta keeps a value under a key.
+func (s *Store) SetMeta(ctx context.Context, key, value string) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", key); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", key, value); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Path is where the database is.
+func (s *Store) Path() string { return s.path }
+
+// Close closes the database.
+func (s *Store) Close() error {
+	if s.db == nil {
+		return nil
+	}
+	return s.db.Close()
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"repute/delivery"
+	"repute/internal/sender"
+)
+
+// Batch is what one transaction adds: events and everything that must be true
+// together with them.
+type Batch struct {
+	Stream    StreamState
+	From      int64 // the stream's position before the batch
+	Lines     int64 // of this batch
+	Samples   []Sample
+	Origins   []Origin
+	Receivers []Named
+	Domains   []Named
+	Templates []Template
+	Messages  []Message
+	Events    []Event
+	Evidence  []Evidence
+	Quotes    []Quote
+	Open      []byte // the correlation's state after the batch
+}
+
+// StreamState is how far a stream has been read and what was found in it.
+type StreamState struct {
+	ID       int32
+	Path     string
+	Format   string
+	HeadLen  int
+	HeadHash [32]byte
+	Bytes    int64
+	TailHash [32]byte
+	Coverage
+}
+
+// Coverage counts the lines of a stream. Lines = lines with events +
+// Irrelevant + NotUnderstood + Oversize + lines that state nothing yet.
+type Coverage struct {
+	Lines, Events, Attempts, Irrelevant, NotUnderstood, Oversize, Truncated int64
+
+	FirstAt, LastAt int64 // Unix microseconds
+}
+
+// Sample is a line that was not understood.
+type Sample struct {
+	Stream int32
+	Kind   string
+	Line   int64
+	Text   string
+}
+
+// Named is an entry of a dictionary.
+type Named struct {
+	ID   int32
+	Name string
+}
+
+// Origin is what the log shows of the sending side.
+type Origin struct {
+	ID int32
+	sender.Origin
+}
+
+// Template is a reply with what differs from message to message masked.
+type Template struct {
+	ID       int32
+	Receiver int32
+	Reply    delivery.Reply // Text is the masked text
+	Sample   string         // one reply as it was, addresses removed
+	Verdict  delivery.Verdict
+}
+
+// Message is one message in our queue.
+type Message struct {
+	ID           int64
+	QueueID      string
+	Host         string
+	At           int64
+	SenderDomain string
+	MessageID    uint64 // keyed hash
+	Sender       uint64 // keyed hash
+	Bounce       bool
+}
+
+// Event is one booked outcome.
+type Event struct {
+	At                       int64
+	Message                  int64
+	Origin, Receiver, Domain int32
+	Recipient                uint64 // keyed hash of the address
+	Template                 int32  // 0: none
+	Kind                     delivery.Kind
+	Status                   delivery.Status
+	Class                    delivery.Class
+	Attempted, First, Bounce bool
+	QueueMS, ConnMS, XmitMS  int32 // −1: unknown
+	Stream                   int32
+	Line                     int64
+}
+
+// Evidence is an hour's counts for one origin, receiver and domain. In a
+// batch the counts are differences and may be "negative" (modulo 2³²).
+type Evidence struct {
+	Hour                     int64 // Unix seconds
+	Origin, Receiver, Domain int32
+	delivery.Counts
+}
+
+// Quote counts how often receivers quoted an address for an origin.
+type Quote struct {
+	Origin int32
+	IP     string
+	N      int64
+}
