@@ -4,5 +4,7 @@ import "github.com/spf13/cobra"
 
 // commands lists the program's commands, in the order of the help text.
 func (a *app) commands() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{
+		a.parseCommand(),
+	}
 }

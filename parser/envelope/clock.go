@@ -95,7 +95,7 @@ func (c *Clock) bsd(b []byte, year int) (int64, []byte, bool) {
 // reference, and after that the one nearest to the stamp before.
 func (c *Clock) yearless(month, d int, tod int64) int64 {
 	if c.year == 0 {
-		c.year = 1970
+		c.year = 2000 // nothing known: a leap year, and no stamp of it is 0
 		if c.reference != 0 {
 			c.year = time.UnixMicro(c.reference).In(c.zone).Year()
 			// A day of grace: the writer's clock may be ahead of the file's.

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"repute/inference"
+	"repute/internal/config"
+	"repute/internal/ingest"
+	"repute/internal/sender"
+	"repute/internal/source"
+	"repute/internal/store"
+	"repute/parser/all"
+	"repute/rules"
+)
+
+// loadConfig reads the configuration; what is wrong in it is a usage error.
+func (a *app) loadConfig() (config.Config, error) {
+	cfg, err := config.Load(a.configPath, a.env)
+	if err != nil {
+		return cfg, withStatus(exitUsage, err)
+	}
+	return cfg, nil
+}
+
+func (a *app) loadRules() (*rules.Set, error) {
+	var set *rules.Set
+	var err error
+	if a.rulesDir == "" {
+		set, err = rules.Default()
+	} else {
+		set, err = rules.Load(a.rulesDir)
+	}
+	if err != nil {
+		return nil, withStatus(exitUsage, err)
+	}
+	return set, nil
+}
+
+// zone is that of stamps which name none, and of days.
+func zone(cfg *config.Config) *time.Location {
+	if cfg.Time.Zone.Location != nil {
+		return cfg.Time.Zone.Location
+	}
+	return time.Local
+}
+
+// senderRules are the [[sender]] entries.
+func senderRules(cfg *config.Config) []sender.Rule {
+	var out []sender.Rule
+	for _, s := range cfg.Senders {
+		out = append(out, sender.Rule{
+			Host: s.Host, Tag: s.Tag, Transport: s.Transport, Domain: s.SenderDomain, IP: s.IP, Pool: s.Pool,
+		})
+	}
+	return out
+}
+
+// model is the inference's configuration.
+func model(cfg *config.Config) inference.Config {
+	m := inference.Defaults()
+	m.Zone = zone(cfg)
+	for _, n := range cfg.Networks {
+		m.Networks = append(m.Networks, inference.Network{Name: n.Name, CIDR: n.CIDR})
+	}
+	return m
+}
+
+// openStore opens the database, or with create makes it, and gives its errors
+// their exit status.
+func openStore(ctx context.Context, path string, create bool, cfg *config.Config) (*store.Store, error) {
+	if !create && path != store.Memory {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, usagef("there is no database %q yet; make it with: repute ingest --db %s FILE…", path, path)
+		}
+	}
+	s, err := store.Open(ctx, path, store.Options{MemoryLimit: int64(cfg.Store.MemoryLimit), Threads: cfg.Store.Threads})
+	return s, storeStatus(err)
+}
+
+// storeStatus gives a store's error its exit status.
+func storeStatus(err error) error {
+	var locked *store.LockedError
+	var damaged *store.DamagedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &locked):
+		return withStatus(exitTryAgain, err)
+	case errors.As(err, &damaged):
+		return withStatus(exitIO, err)
+	}
+	return err
+}
+
+// hashKey returns the database's key for hashes of addresses, and makes it
+// for a new one.
+func hashKey(ctx context.Context, s *store.Store) ([]byte, error) {
+	if v, err := s.Meta(ctx, "hash_key"); err == nil {
+		return hex.DecodeString(v)
+	}
+	key := make([]byte, 16)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	return key, s.SetMeta(ctx, "hash_key", hex.EncodeToString(key))
+}
+
+// reading is what all commands that read logs share.
+type reading struct {
+	cfg   config.Config
+	rules *rules.Set
+}
+
+func (a *app) newReading() (*reading, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	set, err := a.loadRules()
+	return &reading{cfg, set}, err
+}
+
+// ingest reads files and tells on stderr what could not be read.
+func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Options) (ingest.Report, error) {
+	files, errs := source.Expand(args)
+	for _, err := range errs {
+		a.complain(err)
+	}
+	o.Formats, o.Rules, o.Zone, o.Year, o.Stdin = all.Formats(), r.rules, zone(&r.cfg), r.cfg.Time.Year, a.in
+	bar := a.progress(files)
+	o.Progress = func(taken int64) { _ = bar.Set64(taken) }
+	report, err := ingest.Run(ctx, files, o)
+	_ = bar.Finish()
+	for i := range report.Files {
+		f := &report.Files[i]
+		switch {
+		case f.Err != nil:
+			a.complain(f.Err)
+		case f.Again:
+			fmt.Fprintf(a.err, "repute: %s: already read, nothing new\n", printable(f.Path))
+		}
+	}
+	if err != nil {
+		return report, storeStatus(err)
+	}
+	return report, readStatus(&report, len(errs))
+}
+
+func (a *app) complain(err error) { fmt.Fprintln(a.err, "repute:", printable(err.Error())) }
+
+// readStatus is the promise of the exit status: 3 where nothing was
+// recognised, 1 where some inputs failed.
+func readStatus(r *ingest.Report, failed int) error {
+	recognised := false
+	for i := range r.Files {
+		if r.Files[i].Err != nil {
+			failed++
+		}
+		recognised = recognised || r.Files[i].Format != ""
+	}
+	switch {
+	case !recognised && len(r.Files) > 0:
+		return &exitError{status: exitNothing}
+	case failed > 0:
+		return &exitError{status: exitPartial}
+	}
+	return nil
+}
+
+// progress is a bar on a terminal and nothing elsewhere.
+func (a *app) progress(files []string) *progressbar.ProgressBar {
+	var total int64
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			total += info.Size()
+		}
+	}
+	out := io.Discard
+	if f, ok := a.err.(*os.File); ok && isTerminal(f) {
+		out = f
+	}
+	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription("reading"), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
