@@ -5,6 +5,9 @@ import "github.com/spf13/cobra"
 // commands lists the program's commands, in the order of the help text.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.ingestCommand(),
 		a.parseCommand(),
+		a.scoresCommand(),
+		a.changesCommand(),
 	}
 }

@@ -28,12 +28,12 @@ CREATE TABLE template (
 );
 
 CREATE TABLE message (
-  id BIGINT, queue_id VARCHAR, host VARCHAR, at BIGINT, sender_domain VARCHAR,
+  id BIGINT, queue_id VARCHAR, host VARCHAR, ts BIGINT, sender_domain VARCHAR,
   message_id UBIGINT, sender UBIGINT, bounce BOOLEAN
 );
 
 CREATE TABLE event (
-  at BIGINT,                              -- Unix microseconds
+  ts BIGINT,                              -- Unix microseconds
   message BIGINT, origin INTEGER, receiver INTEGER, domain INTEGER, recipient UBIGINT,
   template INTEGER,                       -- 0: no reply to speak of
   kind UTINYINT, status UTINYINT, class UTINYINT,

@@ -1,0 +1,155 @@
+// Package analysis asks the store, resolves which sending IP each origin
+// stands for, runs the model, and hands over what was found.
+package analysis
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"repute/delivery"
+	"repute/inference"
+	"repute/internal/sender"
+	"repute/internal/store"
+	"repute/rules"
+)
+
+// Analysis is a store seen through a configuration.
+type Analysis struct {
+	store    *store.Store
+	rules    *rules.Set
+	model    inference.Config
+	resolver *sender.Resolver
+
+	origins   []store.Origin // by id − 1
+	sources   []sender.Source
+	receivers []delivery.Receiver // by id − 1
+	domains   []string            // by id − 1
+}
+
+// New loads the dictionaries of a store and resolves its origins.
+func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.Rule, m inference.Config) (*Analysis, error) {
+	a := &Analysis{store: s, rules: set, model: m}
+	var err error
+	if a.origins, err = s.Origins(ctx); err != nil {
+		return nil, err
+	}
+	quotes, err := s.Quotes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.resolver = sender.New(senders, a.quotes(quotes))
+	for _, o := range a.origins {
+		a.sources = append(a.sources, a.resolver.Resolve(o.Origin))
+	}
+	receivers, err := s.Receivers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range receivers {
+		a.receivers = append(a.receivers, set.ByID(r.Name))
+	}
+	domains, err := s.Domains(ctx)
+	for _, d := range domains {
+		a.domains = append(a.domains, d.Name)
+	}
+	return a, err
+}
+
+func (a *Analysis) quotes(stored []store.Quote) []sender.Quote {
+	var out []sender.Quote
+	for _, q := range stored {
+		if ip, err := netip.ParseAddr(q.IP); err == nil {
+			out = append(out, sender.Quote{Origin: a.origins[q.Origin-1].Origin, IP: ip, Count: q.N})
+		}
+	}
+	return out
+}
+
+// source names the sending IP, pool or host/tag of an origin.
+func (a *Analysis) source(origin int32) string { return a.sources[origin-1].Name }
+
+// everything is a range of hours that holds all evidence.
+const everything = int64(1) << 40
+
+// Evidence yields the hourly evidence with its sending IPs resolved, added up
+// by (hour, IP, receiver, stream), in that order. With byDomain the recipient
+// domain takes the receiver's place.
+func (a *Analysis) Evidence(ctx context.Context, byDomain bool) iter.Seq2[delivery.Evidence, error] {
+	return func(yield func(delivery.Evidence, error) bool) {
+		var hour []delivery.Evidence
+		flush := func() bool {
+			for _, e := range addUp(hour) {
+				if !yield(e, nil) {
+					return false
+				}
+			}
+			hour = hour[:0]
+			return true
+		}
+		for row, err := range a.store.Evidence(ctx, -everything, everything) {
+			if err != nil {
+				yield(delivery.Evidence{}, err)
+				return
+			}
+			if len(hour) > 0 && hour[0].Hour != row.Hour && !flush() {
+				return
+			}
+			hour = append(hour, a.resolve(&row, byDomain))
+		}
+		flush()
+	}
+}
+
+func (a *Analysis) resolve(row *store.Evidence, byDomain bool) delivery.Evidence {
+	e := delivery.Evidence{
+		Hour: row.Hour, IP: a.source(row.Origin), Receiver: a.receivers[row.Receiver-1].ID,
+		Stream: a.origins[row.Origin-1].Domain, Counts: row.Counts,
+	}
+	if byDomain {
+		e.Domain = a.domains[row.Domain-1]
+		e.Receiver = e.Domain
+	}
+	return e
+}
+
+// addUp sorts an hour's rows and adds up those of one key.
+func addUp(rows []delivery.Evidence) []delivery.Evidence {
+	slices.SortStableFunc(rows, func(a, b delivery.Evidence) int {
+		return cmp.Or(cmp.Compare(a.IP, b.IP), cmp.Compare(a.Receiver, b.Receiver), cmp.Compare(a.Stream, b.Stream))
+	})
+	var out []delivery.Evidence
+	for _, r := range rows {
+		if n := len(out); n > 0 && out[n-1].IP == r.IP && out[n-1].Receiver == r.Receiver && out[n-1].Stream == r.Stream {
+			out[n-1].Add(&r.Counts)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Result is what the model says of all evidence.
+type Result struct {
+	Estimates []inference.Estimate // by day, then in the order in which the pairs were first seen
+	Changes   []inference.Change
+}
+
+// Run runs the model over all evidence in the store.
+func (a *Analysis) Run(ctx context.Context, byDomain bool) (Result, error) {
+	m := inference.New(a.model)
+	var r Result
+	for e, err := range m.Estimate(a.Evidence(ctx, byDomain)) {
+		if err != nil {
+			return r, err
+		}
+		r.Estimates = append(r.Estimates, e)
+	}
+	r.Changes = m.Changes()
+	return r, nil
+}
+
+// Receiver returns a receiver by its id.
+func (a *Analysis) Receiver(id string) delivery.Receiver { return a.rules.ByID(id) }
