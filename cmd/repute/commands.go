@@ -5,9 +5,11 @@ import "github.com/spf13/cobra"
 // commands lists the program's commands, in the order of the help text.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.analyzeCommand(),
 		a.ingestCommand(),
 		a.parseCommand(),
 		a.scoresCommand(),
 		a.changesCommand(),
+		a.reportCommand(),
 	}
 }

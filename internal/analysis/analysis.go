@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"repute/delivery"
 	"repute/inference"
@@ -153,3 +154,17 @@ func (a *Analysis) Run(ctx context.Context, byDomain bool) (Result, error) {
 
 // Receiver returns a receiver by its id.
 func (a *Analysis) Receiver(id string) delivery.Receiver { return a.rules.ByID(id) }
+
+// Span returns the first and the last day with evidence, in the model's zone;
+// zero times if there is none.
+func (a *Analysis) Span(ctx context.Context) (first, last time.Time, err error) {
+	from, to, err := a.store.Hours(ctx)
+	if err != nil || to == 0 {
+		return first, last, err
+	}
+	day := func(hour int64) time.Time {
+		t := time.Unix(hour, 0).In(a.model.Zone)
+		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, a.model.Zone)
+	}
+	return day(from), day(to), nil
+}

@@ -194,3 +194,10 @@ func (s *Store) Next(ctx context.Context) (n NextIDs, err error) {
 		(SELECT coalesce(max(id), 0) + 1 FROM message)`).Scan(&n.Stream, &n.Message)
 	return n, err
 }
+
+// Hours returns the first and the last hour with evidence, Unix seconds; 0 if
+// there is none.
+func (s *Store) Hours(ctx context.Context) (first, last int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence").Scan(&first, &last)
+	return first, last, err
+}

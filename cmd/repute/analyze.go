@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"repute/internal/analysis"
+	"repute/internal/ingest"
+	"repute/internal/store"
+	"repute/reports"
+)
+
+func (a *app) analyzeCommand() *cobra.Command {
+	var db, out string
+	cmd := &cobra.Command{
+		Use:   "analyze FILE...",
+		Short: "Read logs, infer, print the gist, write report.html; no set-up",
+		Long: `analyze reads logs (files, folders, globs; plain, gz, zst, xz, bz2), infers
+every sending IP's reputation at every receiver, prints about twenty lines and
+writes a report that opens in any browser without a network.
+
+Nothing else is kept; --db keeps the database for the other commands.
+
+Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
+74 damaged database, 75 database in use or disk full, 130 interrupted.`,
+		Example: "  repute analyze /var/log/mail.log*\n  repute analyze --config repute.toml /var/log/exim4",
+		Args:    cobra.MinimumNArgs(1),
+	}
+	cmd.Flags().StringVar(&db, "db", store.Memory, "keep the database in this `file`")
+	cmd.Flags().StringVar(&out, "out", "report.html", "write the report to this `file`; \"\" writes none")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := a.newReading()
+		if err != nil {
+			return err
+		}
+		s, err := openStore(cmd.Context(), db, true, &r.cfg)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		report, readErr := a.ingestInto(cmd.Context(), r, s, args)
+		if readErr != nil && exitStatus(cmd.Context(), readErr) != exitPartial {
+			return readErr
+		}
+		if err := a.nothingRead(&report); err != nil {
+			return err
+		}
+		return errors.Join(readErr, a.tell(cmd.Context(), r, s, out))
+	}
+	return cmd
+}
+
+// nothingRead refuses to report on nothing: a report of zeros is a lie.
+func (a *app) nothingRead(r *ingest.Report) error {
+	t := r.Total()
+	again := false
+	for i := range r.Files {
+		again = again || r.Files[i].Again
+	}
+	if t.Attempts > 0 || again {
+		return nil
+	}
+	if len(r.Files) == 0 {
+		return &exitError{status: exitPartial}
+	}
+	return withStatus(exitNothing, fmt.Errorf("no delivery attempt found in %d lines; the report is not written", t.Lines))
+}
+
+// tell prints the gist and writes the page.
+func (a *app) tell(ctx context.Context, r *reading, s *store.Store, out string) error {
+	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
+	if err != nil {
+		return storeStatus(err)
+	}
+	f, err := an.Findings(ctx, time.Time{}, time.Time{})
+	if err != nil {
+		return storeStatus(err)
+	}
+	if len(f.Pairs) == 0 {
+		return withStatus(exitNothing, errors.New("no first outcome of any delivery found; the report is not written"))
+	}
+	if err := reports.Gist(a.out, f); err != nil {
+		return err
+	}
+	if out == "" {
+		return nil
+	}
+	if err := writePage(out, f); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s written.\n", out)
+	return nil
+}
+
+// writePage writes the page beside its place first, so that a reader never
+// sees half of one, and a link that somebody left there is replaced, not
+// followed.
+func writePage(path string, f *reports.Findings) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".report-*.html")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	if err = errors.Join(reports.HTML(tmp, f), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
