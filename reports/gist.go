@@ -40,7 +40,7 @@ func gistPairs(b *strings.Builder, f *Findings) {
 		if p.Recovered {
 			cause += ", back since"
 		}
-		fmt.Fprintf(b, "  %-18s %-16s %5s  %-7s %6s  %s\n", cut(clean(p.Receiver.Name), 18), cut(clean(p.IP), 16),
+		fmt.Fprintf(b, "  %-18s %-16s %5s  %-7s %6s  %s\n", cut(Printable(p.Receiver.Name), 18), cut(Printable(p.IP), 16),
 			gistScore(p), fmt.Sprintf("%.0f-%.0f", p.Lo, p.Hi), fmt.Sprintf("%+.0f", -p.Fall.Drop), cause)
 	}
 	rest, low, high := 0, 100.0, 0.0
@@ -77,9 +77,9 @@ func gistActions(b *strings.Builder, f *Findings) {
 	for i := range f.Actions[:min(len(f.Actions), 3)] {
 		a := &f.Actions[i]
 		head, _ := actionWords(a)
-		fmt.Fprintf(b, "\n  %d. %s\n", i+1, clean(head))
+		fmt.Fprintf(b, "\n  %d. %s\n", i+1, Printable(head))
 		if q := a.Quote; q != nil {
-			fmt.Fprintf(b, "     %s\n", cut(clean(fmt.Sprintf("%s x %s", thousands(q.Count), reply(q))), 74))
+			fmt.Fprintf(b, "     %s\n", cut(Printable(fmt.Sprintf("%s x %s", thousands(q.Count), reply(q))), 74))
 		}
 	}
 }
@@ -99,17 +99,4 @@ func cut(s string, n int) string {
 		return s
 	}
 	return string(r[:n-1]) + "…"
-}
-
-// clean makes log text safe for a terminal: no control characters, no C1, no
-// bidirectional marks, no invalid UTF-8.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < 0x20, r == 0x7f, 0x80 <= r && r < 0xa0, r == 0xfffd, r == 0x061c, r == 0xfeff,
-			0x200e <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -139,10 +139,34 @@ func functions() template.FuncMap {
 		"head":  func(a *Action) string { h, _ := actionWords(a); return h },
 		"text":  func(a *Action) string { _, t := actionWords(a); return t },
 		"reply": func(q Quote) string { return reply(&q) }, "percent": func(a, b any) string { return percent(toInt(a), toInt(b)) }, "list": list,
-		"minus":  func(x float64) string { return strings.ReplaceAll(fmt.Sprintf("%.0f", x), "-", "−") },
-		"bar":    func(lo, hi float64) bar { return bar{lo, max(hi-lo, 2)} },
-		"action": func(a Action) *Action { return &a },
+		"minus":     func(x float64) string { return strings.ReplaceAll(fmt.Sprintf("%.0f", x), "-", "−") },
+		"bar":       func(lo, hi float64) bar { return bar{lo, max(hi-lo, 2)} },
+		"heatTitle": heatTitle,
+		"action":    func(a Action) *Action { return &a },
 	}
+}
+
+// heatTitle is the map's finding.
+func heatTitle(f *Findings) string {
+	fell, back := 0, 0
+	for i := range f.Pairs {
+		switch {
+		case f.Pairs[i].Fall == nil:
+		case f.Pairs[i].Recovered:
+			back++
+		default:
+			fell++
+		}
+	}
+	switch {
+	case fell == 0 && back == 0:
+		return "No fall at any receiver"
+	case fell == 0:
+		return plural(back, "fall", "falls") + ", all recovered"
+	case back == 0:
+		return plural(fell, "fall", "falls") + ", none recovered yet"
+	}
+	return fmt.Sprintf("%s, %d more recovered", plural(fell, "fall", "falls"), back)
 }
 
 // deltaOf takes a pair or a pointer to one: ranges yield both.

@@ -126,13 +126,13 @@ func (t *trend) options(f *Findings) (map[string]any, error) {
 }
 
 // values are a pair's points by the period's days; "-", which ECharts leaves
-// open, where it is unknown.
-func values(p *Pair, f *Findings, of func(*Point) float64) []opts.LineData {
+// open, where there is none, and with known where it is unknown.
+func values(p *Pair, f *Findings, known bool, of func(*Point) float64) []opts.LineData {
 	out := make([]opts.LineData, len(f.Period.Days))
 	for i, d := range f.Period.Days {
 		out[i].Value = "-"
 		k := slices.IndexFunc(p.Trend, func(q Point) bool { return q.Day.Equal(d) })
-		if k >= 0 && !p.Trend[k].Unknown {
+		if k >= 0 && !(known && p.Trend[k].Unknown) {
 			out[i].Value = float64(int(of(&p.Trend[k])*10+0.5)) / 10
 		}
 	}
@@ -140,7 +140,7 @@ func values(p *Pair, f *Findings, of func(*Point) float64) []opts.LineData {
 }
 
 func (t *trend) addLine(line *charts.Line, name string, p *Pair, f *Findings, colour string, width float32) {
-	line.AddSeries(name, values(p, f, func(q *Point) float64 { return q.Score }),
+	line.AddSeries(name, values(p, f, true, func(q *Point) float64 { return q.Score }),
 		charts.WithLineChartOpts(opts.LineChart{Symbol: "none", ConnectNulls: opts.Bool(false)}),
 		charts.WithLineStyleOpts(opts.LineStyle{Color: colour, Width: width}),
 		charts.WithItemStyleOpts(opts.ItemStyle{Color: colour}))
@@ -150,9 +150,9 @@ func (t *trend) addLine(line *charts.Line, name string, p *Pair, f *Findings, co
 // width above it stacked on it.
 func (t *trend) addBand(line *charts.Line, f *Findings, colour string) {
 	stacked := opts.LineChart{Symbol: "none", Stack: "band"}
-	line.AddSeries("low", values(t.Main, f, func(q *Point) float64 { return q.Lo }),
+	line.AddSeries("low", values(t.Main, f, false, func(q *Point) float64 { return q.Lo }),
 		charts.WithLineChartOpts(stacked), charts.WithLineStyleOpts(opts.LineStyle{Opacity: opts.Float(0), Color: colour}))
-	line.AddSeries("width", values(t.Main, f, func(q *Point) float64 { return q.Hi - q.Lo }),
+	line.AddSeries("width", values(t.Main, f, false, func(q *Point) float64 { return q.Hi - q.Lo }),
 		charts.WithLineChartOpts(stacked), charts.WithLineStyleOpts(opts.LineStyle{Opacity: opts.Float(0), Color: colour}),
 		charts.WithAreaStyleOpts(opts.AreaStyle{Color: colour, Opacity: opts.Float(0.17)}))
 }

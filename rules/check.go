@@ -87,8 +87,13 @@ func stageOf(command string) delivery.Stage {
 		word  string
 		stage delivery.Stage
 	}{
-		{"end of DATA", delivery.StageEOD}, {"RCPT", delivery.StageRcpt}, {"MAIL", delivery.StageMail},
-		{"DATA", delivery.StageData}, {"HELO", delivery.StageHelo}, {"EHLO", delivery.StageHelo}, {"greeting", delivery.StageConnect},
+		{"end of DATA", delivery.StageEOD},
+		{"RCPT", delivery.StageRcpt},
+		{"MAIL", delivery.StageMail},
+		{"DATA", delivery.StageData},
+		{"HELO", delivery.StageHelo},
+		{"EHLO", delivery.StageHelo},
+		{"greeting", delivery.StageConnect},
 	} {
 		if strings.Contains(command, s.word) {
 			return s.stage

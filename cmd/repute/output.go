@@ -12,6 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+
+	"repute/reports"
 )
 
 // column is one field of a row of type T: its name in JSON and CSV is the
@@ -102,7 +104,7 @@ func cell(v any) string {
 	if !ok {
 		return fmt.Sprint(v)
 	}
-	s = printable(s)
+	s = reports.Printable(s)
 	if s != "" && strings.ContainsRune("=+-@\t\r＝＋－＠ ", firstRune(s)) {
 		return "'" + s
 	}
@@ -149,52 +151,14 @@ func printTable[T any](w io.Writer, columns []column[T], rows iter.Seq2[T, error
 
 func (c *column[T]) cell(row T) any {
 	if c.show != nil {
-		return printable(c.show(row))
+		return reports.Printable(c.show(row))
 	}
 	switch v := c.get(row).(type) {
 	case nil:
 		return ""
 	case string:
-		return printable(v)
+		return reports.Printable(v)
 	default:
 		return v
 	}
-}
-
-// printable makes log text safe for a terminal: control characters, C1,
-// bidirectional marks and invalid UTF-8 become "?" or an escape that shows
-// what stood there.
-func printable(s string) string {
-	clean := true
-	for _, r := range s {
-		if !harmless(r) {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case harmless(r):
-			b.WriteRune(r)
-		case r < 0x100 && r != utf8.RuneError:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteByte('?')
-		}
-	}
-	return b.String()
-}
-
-func harmless(r rune) bool {
-	switch {
-	case r < 0x20, r == 0x7f, 0x80 <= r && r < 0xa0, r == utf8.RuneError:
-		return false
-	case r == 0x061c, 0x200e <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069, r == 0xfeff:
-		return false
-	}
-	return true
 }

@@ -11,6 +11,7 @@ import (
 	"repute/delivery"
 	"repute/internal/ingest"
 	"repute/internal/sender"
+	"repute/reports"
 )
 
 func (a *app) parseCommand() *cobra.Command {
@@ -146,4 +147,4 @@ func (p *parsePrinter) address(s string) string {
 }
 
 // logText is log bytes as JSON can hold them.
-func logText(b []byte) string { return printable(string(b)) }
+func logText(b []byte) string { return reports.Printable(string(b)) }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"repute/reports"
 )
 
 // app is what every command is given: the streams, the flags that all share,
@@ -35,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !quiet(err) {
-		fmt.Fprintln(stderr, "repute:", printable(err.Error()))
+		fmt.Fprintln(stderr, "repute:", reports.Printable(err.Error()))
 	}
 	return exitStatus(ctx, err)
 }

@@ -20,6 +20,7 @@ import (
 	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser/all"
+	"repute/reports"
 	"repute/rules"
 )
 
@@ -147,7 +148,7 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 		case f.Err != nil:
 			a.complain(f.Err)
 		case f.Again:
-			fmt.Fprintf(a.err, "repute: %s: already read, nothing new\n", printable(f.Path))
+			fmt.Fprintf(a.err, "repute: %s: already read, nothing new\n", reports.Printable(f.Path))
 		}
 	}
 	if err != nil {
@@ -156,7 +157,7 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 	return report, readStatus(&report, len(errs))
 }
 
-func (a *app) complain(err error) { fmt.Fprintln(a.err, "repute:", printable(err.Error())) }
+func (a *app) complain(err error) { fmt.Fprintln(a.err, "repute:", reports.Printable(err.Error())) }
 
 // readStatus is the promise of the exit status: 3 where nothing was
 // recognised, 1 where some inputs failed.

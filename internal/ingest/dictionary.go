@@ -179,16 +179,41 @@ func (d *dictionary) templateKey(receiver int32, r *delivery.Reply, masked []byt
 	return d.key
 }
 
-// scrub removes mail addresses from a reply that is kept as a sample.
+// scrub makes a reply fit to be kept as a sample for all who got the like:
+// mail addresses and IP addresses are taken out.
 func scrub(text []byte) string {
 	var out []byte
 	for _, w := range bytes.SplitAfter(text[:min(len(text), 1000)], []byte(" ")) {
-		if i := bytes.IndexByte(w, '@'); i >= 0 {
-			w = append([]byte("<…>"), w[len(bytes.TrimRight(w, " ")):]...)
+		word := bytes.TrimRight(w, " ")
+		switch {
+		case bytes.IndexByte(word, '@') >= 0:
+			out = append(append(out, "<…>"...), w[len(word):]...)
+		default:
+			out = appendWithoutIPs(out, w)
 		}
-		out = append(out, w...)
 	}
 	return string(bytes.ToValidUTF8(out, []byte("?")))
+}
+
+// appendWithoutIPs appends a word with the addresses in it masked.
+func appendWithoutIPs(out, w []byte) []byte {
+	for i := 0; i < len(w); {
+		if !addressByte(w[i]) {
+			out = append(out, w[i])
+			i++
+			continue
+		}
+		start := i
+		for i < len(w) && addressByte(w[i]) {
+			i++
+		}
+		if _, ok := addressIn(w[start:i]); ok {
+			out = append(out, "…"...)
+		} else {
+			out = append(out, w[start:i]...)
+		}
+	}
+	return out
 }
 
 // quoted counts the addresses that a refusal names: they are ours, unless
@@ -203,14 +228,21 @@ func (b *book) quoted(origin int32, text, relayIP []byte) {
 		for i < len(text) && addressByte(text[i]) {
 			i++
 		}
-		w := bytes.Trim(text[start:i], ".:")
-		if len(w) < 7 || len(w) > 39 || bytes.Equal(w, relayIP) || bytes.Count(w, []byte("."))+bytes.Count(w, []byte(":")) < 3 {
-			continue
-		}
-		if ip, err := netip.ParseAddr(string(w)); err == nil {
+		ip, ok := addressIn(text[start:i])
+		if ok && !bytes.Equal(bytes.Trim(text[start:i], ".:"), relayIP) {
 			b.quotes[store.Quote{Origin: origin, IP: ip.String()}]++
 		}
 	}
+}
+
+// addressIn reads an IP address, with a full stop or colon around it.
+func addressIn(w []byte) (netip.Addr, bool) {
+	w = bytes.Trim(w, ".:")
+	if len(w) < 7 || len(w) > 39 || bytes.Count(w, []byte("."))+bytes.Count(w, []byte(":")) < 3 {
+		return netip.Addr{}, false
+	}
+	ip, err := netip.ParseAddr(string(w))
+	return ip, err == nil
 }
 
 func addressByte(c byte) bool {

@@ -42,6 +42,9 @@ func (r *Reader) Read(line []byte) (e Envelope, ok bool) {
 	}
 	e.At = at
 	e.Host, rest = word(rest)
+	if len(e.Host) > 0 && e.Host[0] == '[' {
+		return Envelope{}, false // "[1234]": Exim's own log, where a pid follows the stamp
+	}
 	e.Program, e.Text = program(rest)
 	return e, true
 }
