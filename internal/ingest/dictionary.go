@@ -229,10 +229,29 @@ func (b *book) quoted(origin int32, text, relayIP []byte) {
 			i++
 		}
 		ip, ok := addressIn(text[start:i])
-		if ok && !bytes.Equal(bytes.Trim(text[start:i], ".:"), relayIP) {
+		if ok && names(text[:start]) && !bytes.Equal(bytes.Trim(text[start:i], ".:"), relayIP) {
 			b.quotes[store.Quote{Origin: origin, IP: ip.String()}]++
 		}
 	}
+}
+
+// names tells whether the words before an address say that it is one: it
+// stands in brackets or behind "from", "host", "IP". Yahoo's replies end in
+// "- 4.16.55.1", which is none.
+func names(before []byte) bool {
+	if len(before) == 0 {
+		return false
+	}
+	if before[len(before)-1] != ' ' {
+		return true
+	}
+	before = bytes.TrimRight(before, " :")
+	word := bytes.ToLower(before[bytes.LastIndexByte(before, ' ')+1:])
+	switch string(bytes.Trim(word, "([\"'")) {
+	case "from", "ip", "address", "host", "client", "server", "sender", "addr", "ips":
+		return true
+	}
+	return false
 }
 
 // addressIn reads an IP address, with a full stop or colon around it.
