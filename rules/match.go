@@ -49,7 +49,9 @@ func (s *codeSet) has(code uint16) bool {
 // phrase beats a code, and a rule for one receiver beats one for all.
 const (
 	weightToken    = 1000
+	weightFirm     = 600
 	weightPhrase   = 400
+	weightWeak     = 200
 	weightReceiver = 150
 	weightEnhanced = 60
 	weightVague    = 50
@@ -61,15 +63,16 @@ const (
 // case.
 func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
 	weight := 1
-	if !r.codes.has(reply.Code) {
+	switch {
+	case reply.Code == 0 && reply.Failure == delivery.FailureNone: // a text alone, its code was lost
+	case !r.codes.has(reply.Code):
 		return 0
-	}
-	if !r.codes.any {
+	case !r.codes.any:
 		weight += weightCode
 	}
 	if len(r.Receiver) > 0 {
 		if !slices.Contains(r.Receiver, receiver) {
-			return 0
+			return r.foreign(text)
 		}
 		weight += weightReceiver
 	}
@@ -90,6 +93,9 @@ func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
 			return 0
 		}
 		weight += weightEnhanced
+		if r.Firm {
+			weight += weightFirm
+		}
 	}
 	w := r.words(text)
 	if w < 0 {
@@ -101,10 +107,22 @@ func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
 	return weight + w
 }
 
+// foreign tells how well a provider's token fits where another receiver uses
+// it: gateways pass replies on, and hosted domains answer like their host. It
+// is less than what that receiver's own words say.
+func (r *Rule) foreign(text string) int {
+	for _, t := range r.tokens {
+		if strings.Contains(text, t) {
+			return weightPhrase - 50 + len(t)
+		}
+	}
+	return 0
+}
+
 // words tells how well the text conditions fit: the longest literal counts.
 // −1 if there are some and none fits.
 func (r *Rule) words(text string) int {
-	if len(r.tokens) == 0 && len(r.phrases) == 0 && r.re == nil {
+	if len(r.tokens) == 0 && len(r.phrases) == 0 && len(r.weak) == 0 && r.re == nil {
 		return 0
 	}
 	best := -1
@@ -116,6 +134,11 @@ func (r *Rule) words(text string) int {
 	for _, p := range r.phrases {
 		if strings.Contains(text, p) {
 			best = max(best, weightPhrase+len(p))
+		}
+	}
+	for _, p := range r.weak {
+		if strings.Contains(text, p) {
+			best = max(best, weightWeak+len(p))
 		}
 	}
 	if r.re != nil {

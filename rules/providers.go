@@ -65,7 +65,7 @@ func (s *Set) Receiver(relayHost, recipientDomain string) delivery.Receiver {
 	p := s.providers
 	host, domain := cleanName(relayHost), cleanName(recipientDomain)
 	if id := p.suffix(host); id != "" {
-		if own := p.byDomain[domain]; own != "" && (id == "google-workspace" && own == "gmail" || id == "microsoft365" && own == "outlook") {
+		if own := p.byDomain[domain]; own != "" && (id == "google-apps" && own == "gmail" || id == "microsoft365" && own == "outlook") {
 			id = own
 		}
 		return p.receivers[id]

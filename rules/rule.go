@@ -21,9 +21,11 @@ type Rule struct {
 	Stage    []string `toml:"stage"`    // delivery.Stage words
 	Failure  []string `toml:"failure"`  // delivery.Failure words
 	Token    []string `toml:"token"`    // a provider's own mark: "S3150", "[TSS04]"
-	Phrase   []string `toml:"phrase"`   // words
+	Phrase   []string `toml:"phrase"`   // words that say it
+	Weak     []string `toml:"weak"`     // words that say it unless others say something else
 	Regexp   string   `toml:"regexp"`   // RE2, on the lower-case text
 	Vague    bool     `toml:"vague"`    // the words are used for anything: less than an enhanced code
+	Firm     bool     `toml:"firm"`     // the enhanced code says it whatever the words are
 
 	Reason     string   `toml:"reason"`
 	About      string   `toml:"about"`
@@ -43,6 +45,7 @@ type Rule struct {
 	codes   codeSet
 	tokens  []string // lower case
 	phrases []string
+	weak    []string
 }
 
 // compile checks a rule and prepares it for matching.
@@ -69,7 +72,7 @@ func (r *Rule) compile() error {
 	if err := r.codes.parse(r.Code); err != nil {
 		return fmt.Errorf("rule %s: %w", r.ID, err)
 	}
-	r.tokens, r.phrases = lower(r.Token), lower(r.Phrase)
+	r.tokens, r.phrases, r.weak = lower(r.Token), lower(r.Phrase), lower(r.Weak)
 	if r.Confidence == 0 {
 		r.Confidence = r.defaultConfidence()
 	}
@@ -80,7 +83,7 @@ func (r *Rule) defaultConfidence() float32 {
 	switch {
 	case len(r.tokens) > 0:
 		return 0.95
-	case len(r.phrases) > 0 || r.re != nil || len(r.Failure) > 0:
+	case r.Firm || len(r.phrases) > 0 || r.re != nil || len(r.Failure) > 0:
 		return 0.8
 	case len(r.Enhanced) > 0:
 		return 0.5

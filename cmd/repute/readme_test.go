@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,7 +29,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(dir)
-	examples := readmeExamples(string(text))
+	readme := string(text)
+	examples := readmeExamples(readme)
 	if len(examples) < 4 {
 		t.Fatalf("README.md shows only %d examples", len(examples))
 	}
@@ -39,11 +41,33 @@ func TestReadme(t *testing.T) {
 			if status := run(context.Background(), args, strings.NewReader(ex.input), &out, &out); status != ex.status {
 				t.Fatalf("exit status %d, want %d:\n%s", status, ex.status, out.String())
 			}
+			if *update && ex.output != "" && !matchesElided(out.String(), ex.output) {
+				readme = strings.Replace(readme, indent(strings.TrimRight(ex.output, "\n")), indent(strings.TrimRight(out.String(), "\n")), 1)
+				return
+			}
 			if ex.output != "" && !matchesElided(out.String(), ex.output) {
 				t.Errorf("it prints\n%s\nREADME.md says\n%s", out.String(), ex.output)
 			}
 		})
 	}
+	if *update {
+		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(readme), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write what the commands print into README.md")
+
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString("    ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 type example struct {
