@@ -81,6 +81,10 @@ func ClassOf(status Status, attempted bool, r *Reply, v Verdict) Class {
 		return ClassDeferPolicy
 	case ReputationDomain, ContentSpam:
 		return ClassContent
+	case PolicyOther:
+		if v.About == AboutContent || v.About == AboutDomain {
+			return ClassContent
+		}
 	case RateLimit:
 		return ClassThrottled
 	case Greylist:

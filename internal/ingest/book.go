@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"sort"
+	"strings"
 
 	"repute/delivery"
 	"repute/internal/sender"
@@ -106,7 +107,7 @@ func (b *book) emit(m *message, e *delivery.Event, file string, line int64) erro
 
 func (b *book) origin(m *message, e *delivery.Event) sender.Origin {
 	return sender.Origin{
-		Host: string(e.Host), Tag: string(e.Tag), Transport: string(e.Transport), LocalIP: string(e.LocalIP), Domain: m.Domain,
+		Host: valid(e.Host), Tag: valid(e.Tag), Transport: valid(e.Transport), LocalIP: valid(e.LocalIP), Domain: m.Domain,
 	}
 }
 
@@ -225,12 +226,15 @@ func (b *book) message(m *message, e *delivery.Event) int64 {
 		m.ID = b.nextID
 		b.nextID++
 		b.messages = append(b.messages, store.Message{
-			ID: m.ID, QueueID: string(e.QueueID), Host: string(e.Host), At: m.At, SenderDomain: m.Domain,
+			ID: m.ID, QueueID: valid(e.QueueID), Host: valid(e.Host), At: m.At, SenderDomain: m.Domain,
 			MessageID: b.hash([]byte(m.MessageID)), Sender: b.hash([]byte(m.Sender)), Bounce: m.Bounce,
 		})
 	}
 	return m.ID
 }
+
+// valid is log text as the store takes it: valid UTF-8.
+func valid(b []byte) string { return strings.ToValidUTF8(string(b), "?") }
 
 // hash is a keyed hash of an address or message id: equal ones are found
 // again, and nothing can be read back.

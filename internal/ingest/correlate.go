@@ -188,5 +188,5 @@ func domainOf(address []byte) string {
 	if i < 0 {
 		return ""
 	}
-	return string(bytes.ToLower(bytes.TrimSuffix(address[i+1:], []byte("."))))
+	return valid(bytes.ToLower(bytes.TrimSuffix(address[i+1:], []byte("."))))
 }

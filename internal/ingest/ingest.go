@@ -199,12 +199,15 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 		if st.HeadLen == 0 || st.HeadLen > len(head) || sha256.Sum256(head[:st.HeadLen]) != st.HeadHash {
 			continue
 		}
-		same, err := s.Skip(st.Bytes, st.Lines, st.TailHash)
+		standing, err := s.Skip(st.Bytes, st.Lines, st.TailHash)
 		if err != nil {
 			return st, s, err
 		}
-		if same {
+		switch standing {
+		case source.Same:
 			st.Path = s.Path
+			return st, s, nil
+		case source.Cut: // nothing is left to read, and the position stays
 			return st, s, nil
 		}
 		s.Close()

@@ -98,7 +98,7 @@ func (r *reading) sample(kind string, line []byte) {
 		return
 	}
 	r.kinds[kind]++
-	s := store.Sample{Stream: r.state.ID, Kind: kind, Line: r.stream.Line(), Text: string(line[:min(len(line), 300)])}
+	s := store.Sample{Stream: r.state.ID, Kind: kind, Line: r.stream.Line(), Text: valid(line[:min(len(line), 300)])}
 	r.allSamples = append(r.allSamples, s)
 	r.batch.Samples = append(r.batch.Samples, s)
 }
@@ -115,13 +115,13 @@ func (r *reading) commit(ctx context.Context) error {
 	if r.o.Progress != nil {
 		r.o.Progress(r.taken + r.stream.Taken())
 	}
+	if r.batch.Lines == 0 {
+		return nil
+	}
 	r.state.Bytes, r.state.TailHash = r.stream.Offset(), r.stream.TailHash()
 	if r.o.Store == nil {
 		r.book.discard()
 		r.begin()
-		return nil
-	}
-	if r.batch.Lines == 0 {
 		return nil
 	}
 	r.batch.Stream = r.state

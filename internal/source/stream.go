@@ -173,23 +173,36 @@ func (s *Stream) Taken() int64 { return s.counts.n }
 // start that the text before a stored position is the text that was read.
 func (s *Stream) TailHash() [32]byte { return s.tail.sum() }
 
-// Skip reads on to a stored position and tells whether the text before it has
-// the hash that was stored with it. The line count goes on from there.
-func (s *Stream) Skip(offset, line int64, tail [32]byte) (bool, error) {
+// Standing is how a stream stands to a stored position.
+type Standing int
+
+// The standings.
+const (
+	Other Standing = iota // another stream: the text before the position differs
+	Same                  // the same, and now at the position
+	Cut                   // it ends before the position: an older copy of the same start
+)
+
+// Skip reads on to a stored position and compares the text before it with the
+// hash that was stored with it. The line count goes on from there.
+func (s *Stream) Skip(offset, line int64, tail [32]byte) (Standing, error) {
 	for s.offset < offset {
 		b, err := s.text.Peek(int(min(offset-s.offset, 64<<10)))
 		if len(b) == 0 {
 			if err == io.EOF {
-				return false, nil // shorter than it was: another file
+				return Cut, nil
 			}
-			return false, err
+			return Other, err
 		}
 		s.tail.write(b)
 		s.offset += int64(len(b))
 		_, _ = s.text.Discard(len(b))
 	}
 	s.line = line
-	return s.tail.sum() == tail, nil
+	if s.tail.sum() != tail {
+		return Other, nil
+	}
+	return Same, nil
 }
 
 // Close closes the file.
