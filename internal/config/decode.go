@@ -60,12 +60,17 @@ func decodeError(file string, text []byte, err error) error {
 	return &Error{File: file, Line: bareLine(text, err), Msg: strings.TrimPrefix(err.Error(), "toml: ")}
 }
 
-// bareLine finds the line of an error that the library gives no place: a
-// number where a text belongs. Decoding ever more of the file finds it.
+// bareLine finds the line of an error that comes without a place (a number
+// where a text belongs): the first line up to which the file gives that error.
 func bareLine(text []byte, want error) int {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	n, _ := slices.BinarySearchFunc(lines, want.Error(), func(string2 []byte, msg string) int { return 0 })
-	_ = n
+	end := 0
+	for i, line := range bytes.SplitAfter(text, []byte("\n")) {
+		end += len(line)
+		var cfg Config
+		if err := toml.Unmarshal(text[:end], &cfg); err != nil && err.Error() == want.Error() {
+			return i + 1
+		}
+	}
 	return 0
 }
 

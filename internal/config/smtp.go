@@ -35,7 +35,7 @@ const (
 // Configured tells whether mail can leave at all.
 func (s *SMTP) Configured() bool { return s.Host != "" || s.Sendmail != "" }
 
-// Address returns the TCP port to connect to.
+// TCPPort returns the port to connect to.
 func (s *SMTP) TCPPort() int {
 	switch {
 	case s.Port != 0:
