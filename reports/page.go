@@ -213,11 +213,12 @@ func (h heat) Columns() int { return len(h.Receivers) + 1 }
 
 type heatRow struct {
 	IP, Network string
+	Head, Tail  string // of IP: a phone shows the last part alone, under the network's name
 	NewNetwork  bool
 	Cells       []*Pair // nil: no mail
 }
 
-const heatIPs, heatReceivers = 24, 12
+const heatIPs, heatReceivers = 24, 10
 
 // newHeat keeps the receivers and IPs with the gravest news, then those with
 // most mail.
@@ -262,7 +263,10 @@ func newHeat(f *Findings) heat {
 		h.Receivers = append(h.Receivers, names[r])
 	}
 	for _, ip := range ips {
-		row := heatRow{IP: ip}
+		row := heatRow{IP: ip, Tail: ip}
+		if i := strings.LastIndexAny(ip, ".:"); i > 0 && !strings.Contains(ip, "/") {
+			row.Head, row.Tail = ip[:i], ip[i:]
+		}
 		for _, r := range receivers {
 			p := cells[[2]string{ip, r}]
 			row.Cells = append(row.Cells, p)

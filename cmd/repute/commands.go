@@ -11,5 +11,9 @@ func (a *app) commands() []*cobra.Command {
 		a.scoresCommand(),
 		a.changesCommand(),
 		a.reportCommand(),
+		a.classifyCommand(),
+		a.rulesCommand(),
+		a.doctorCommand(),
+		a.dbCommand(),
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -37,11 +36,11 @@ func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.R
 	if a.origins, err = s.Origins(ctx); err != nil {
 		return nil, err
 	}
-	quotes, err := s.Quotes(ctx)
+	quotes, err := s.SenderQuotes(ctx, a.origins)
 	if err != nil {
 		return nil, err
 	}
-	a.resolver = sender.New(senders, a.quotes(quotes))
+	a.resolver = sender.New(senders, quotes)
 	for _, o := range a.origins {
 		a.sources = append(a.sources, a.resolver.Resolve(o.Origin))
 	}
@@ -57,16 +56,6 @@ func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.R
 		a.domains = append(a.domains, d.Name)
 	}
 	return a, err
-}
-
-func (a *Analysis) quotes(stored []store.Quote) []sender.Quote {
-	var out []sender.Quote
-	for _, q := range stored {
-		if ip, err := netip.ParseAddr(q.IP); err == nil {
-			out = append(out, sender.Quote{Origin: a.origins[q.Origin-1].Origin, IP: ip, Count: q.N})
-		}
-	}
-	return out
 }
 
 // source names the sending IP, pool or host/tag of an origin.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/netip"
 
 	"repute/delivery"
+	"repute/internal/sender"
 )
 
 // query returns an embedded query.
@@ -200,4 +202,33 @@ func (s *Store) Next(ctx context.Context) (n NextIDs, err error) {
 func (s *Store) Hours(ctx context.Context) (first, last int64, err error) {
 	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence").Scan(&first, &last)
 	return first, last, err
+}
+
+// SenderQuotes lists the quoted addresses with their origins resolved.
+func (s *Store) SenderQuotes(ctx context.Context, origins []Origin) ([]sender.Quote, error) {
+	quotes, err := s.Quotes(ctx)
+	var out []sender.Quote
+	for _, q := range quotes {
+		if ip, err := netip.ParseAddr(q.IP); err == nil && int(q.Origin) <= len(origins) {
+			out = append(out, sender.Quote{Origin: origins[q.Origin-1].Origin, IP: ip, Count: q.N})
+		}
+	}
+	return out, err
+}
+
+// AttemptsByOrigin counts attempts, retries too, by origin.
+func (s *Store) AttemptsByOrigin(ctx context.Context) (map[int32]int64, error) {
+	n := map[int32]int64{}
+	type row struct {
+		origin int32
+		n      int64
+	}
+	for r, err := range rows(ctx, s, "SELECT origin, sum(attempts)::BIGINT FROM evidence GROUP BY origin",
+		func(r *sql.Rows) (v row, err error) { return v, r.Scan(&v.origin, &v.n) }) {
+		if err != nil {
+			return nil, err
+		}
+		n[r.origin] = r.n
+	}
+	return n, nil
 }

@@ -28,6 +28,7 @@ func FuzzFormats(f *testing.F) {
 	f.Add([]byte("Jan  5 10:00:00 mx1 postfix/smtp[5]: message repeated 99999999 times: [ 3F2A11C0D5: removed]"))
 	f.Add([]byte("<22>1 2026-01-05T10:00:00Z mx1 postfix 1 - [a b=\"]\\\"\"] 3F2A11C0D5: to=<\"\\"))
 	f.Add([]byte("2026-01-05 10:00:00 1rYcUl-0005vi-00 == \"a b:"))
+	f.Add([]byte("0000-00-00 00:00:00 000000-00000000000-0000 ** 0  "))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		for _, format := range Formats() {
 			p := format.New(parser.Options{})

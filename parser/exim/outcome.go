@@ -90,7 +90,7 @@ func (g *Grammar) fields(ev *delivery.Event, t []byte) (message []byte, err erro
 			tok, last = bare, true
 		}
 		switch {
-		case len(tok) == 0 && last:
+		case len(tok) == 0: // two blanks, or a lone colon
 		case tok[0] == '[':
 			ev.RelayIP = bracketed(tok)
 		case tok[0] == '<' || tok[0] == '(':
