@@ -62,7 +62,7 @@ func (r *Resolver) Survey(origins []Origin, attempts []int64) []Known {
 	var known []Known
 	for i, o := range origins {
 		k := Known{Origin: o, Source: r.Resolve(o)}
-		if k.Source.How != FromConfig {
+		if k.Source.How != FromConfig && k.Source.How != FromLearned {
 			k.Origin.Domain = ""
 		}
 		if k.Source.How != FromLine {

@@ -58,7 +58,7 @@ type Source struct {
 // Resolver answers for one configuration and one state of learning.
 type Resolver struct {
 	rules   []Rule
-	learned map[place]netip.Addr
+	learned lessons
 }
 
 // place is the part of an origin that one source address may belong to.
@@ -87,7 +87,7 @@ func (r *Resolver) Resolve(o Origin) Source {
 	if ip, ok := inTag(o.Tag); ok {
 		return Source{Name: ip.String(), How: FromTag}
 	}
-	if ip, ok := r.learned[place{o.Host, o.Tag, o.Transport}]; ok {
+	if ip, ok := r.learned.find(&o); ok {
 		return Source{Name: ip.String(), How: FromLearned}
 	}
 	return Source{Name: unknownName(o), How: Unknown}

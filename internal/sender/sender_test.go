@@ -18,6 +18,8 @@ func TestResolve(t *testing.T) {
 		{Origin: Origin{Host: "mx1", Tag: "postfix/two"}, IP: netip.MustParseAddr("198.51.100.8"), Count: 9},
 		{Origin: Origin{Host: "mx1", Tag: "postfix/two"}, IP: netip.MustParseAddr("198.51.100.9"), Count: 1},
 		{Origin: Origin{Host: "mx1", Tag: "postfix/few"}, IP: netip.MustParseAddr("198.51.100.10"), Count: 2},
+		{Origin: Origin{Host: "mx5", Tag: "postfix", Domain: "news.example.com"}, IP: netip.MustParseAddr("198.51.100.12"), Count: 5},
+		{Origin: Origin{Host: "mx5", Tag: "postfix", Domain: "tx.example.com"}, IP: netip.MustParseAddr("198.51.100.12"), Count: 1},
 		{Origin: Origin{Host: "mx9", Tag: "shared", Domain: "ml.example.org"}, IP: netip.MustParseAddr("198.51.100.11"), Count: 9},
 	}
 	r := New(rules, quotes)
@@ -36,6 +38,8 @@ func TestResolve(t *testing.T) {
 		{"IPv6 in the tag", Origin{Host: "mx2", Tag: "mta-2001:db8::9/out"}, Source{Name: "2001:db8::9", How: FromTag}},
 		{"a version is no address", Origin{Host: "mx2", Tag: "postfix-3.11"}, Source{Name: "mx2/postfix-3.11", How: Unknown}},
 		{"learned over two domains", out2, Source{Name: "198.51.100.7", How: FromLearned}},
+		{"learned for its own domain", Origin{Host: "mx5", Tag: "postfix", Domain: "news.example.com"}, Source{Name: "198.51.100.12", How: FromLearned}},
+		{"one organisation's address is not another's", Origin{Host: "mx5", Tag: "postfix", Domain: "other.example"}, Source{Name: "mx5/postfix", How: Unknown}},
 		{"contradicted", Origin{Host: "mx1", Tag: "postfix/two"}, Source{Name: "mx1/postfix/two", How: Unknown}},
 		{"quoted too seldom", Origin{Host: "mx1", Tag: "postfix/few"}, Source{Name: "mx1/postfix/few", How: Unknown}},
 		{"configured origins don't teach", Origin{Host: "mx9", Tag: "shared"}, Source{Name: "mx9/shared", How: Unknown}},
