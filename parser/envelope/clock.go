@@ -60,16 +60,34 @@ func (c *Clock) stamp(b []byte) (at int64, rest []byte, ok bool) {
 	return c.bsd(b, 0)
 }
 
-// bsd reads "Jan  5 10:00:00 " or "Jan 05 10:00:00 ", RFC 3164 section 4.1.2.
+// bsd reads "Jan  5 10:00:00 " or "Jan 05 10:00:00 ", RFC 3164 section 4.1.2;
+// some write "Jan 5 10:00:00 ".
 func (c *Clock) bsd(b []byte, year int) (int64, []byte, bool) {
+	if len(b) > 15 && b[3] == ' ' && isDigit(b[4]) && b[5] == ' ' && b[8] == ':' {
+		at, rest, ok := c.bsdDay(b[:3], int(b[4]-'0'), b[6:], year)
+		return at, rest, ok
+	}
 	if len(b) < 16 || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, b, false
 	}
-	month := monthNumber(b[0], b[1], b[2])
-	if month == 0 || !isDigit(b[5]) {
+	if !isDigit(b[5]) {
 		return 0, b, false
 	}
-	end := 15
+	d := int(b[5] - '0')
+	if isDigit(b[4]) {
+		d += 10 * int(b[4]-'0')
+	}
+	return c.bsdDay(b[:3], d, b[7:], year)
+}
+
+// bsdDay reads the time of day at the start of b, the month's name and the
+// day having been read.
+func (c *Clock) bsdDay(name []byte, d int, b []byte, year int) (int64, []byte, bool) {
+	month := monthNumber(name[0], name[1], name[2])
+	if month == 0 || len(b) < 9 {
+		return 0, b, false
+	}
+	end := 8
 	if b[end] == '.' { // some write a fraction
 		for end++; end < len(b) && isDigit(b[end]); end++ {
 		}
@@ -77,11 +95,7 @@ func (c *Clock) bsd(b []byte, year int) (int64, []byte, bool) {
 	if end >= len(b) || b[end] != ' ' {
 		return 0, b, false
 	}
-	d := int(b[5] - '0')
-	if isDigit(b[4]) {
-		d += 10 * int(b[4]-'0')
-	}
-	tod, good := timeOfDay(b[7:15])
+	tod, good := timeOfDay(b[:8])
 	if !good {
 		return 0, b[end+1:], true
 	}

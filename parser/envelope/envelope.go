@@ -46,7 +46,26 @@ func (r *Reader) Read(line []byte) (e Envelope, ok bool) {
 		return Envelope{}, false // "[1234]": Exim's own log, where a pid follows the stamp
 	}
 	e.Program, e.Text = program(rest)
+	if inner, ok := r.nested(e.Text); ok {
+		return inner, true
+	}
 	return e, true
+}
+
+// nested reads a whole syslog line in another's text, as a container's log
+// passed on by the host's syslog has it.
+func (r *Reader) nested(text []byte) (e Envelope, ok bool) {
+	if len(text) < 40 || text[0] < 'A' || text[0] > 'S' || text[3] != ' ' {
+		return e, false
+	}
+	at, rest, ok := r.clock.stamp(text)
+	if !ok {
+		return e, false
+	}
+	e.At = at
+	e.Host, rest = word(rest)
+	e.Program, e.Text = program(rest)
+	return e, len(e.Program) > 0
 }
 
 // Stamp reads a stamp at the start of b and returns what follows it.
@@ -118,7 +137,10 @@ func program(b []byte) (name, text []byte) {
 	}
 	name = b[:end]
 	if i := bytes.IndexByte(name, ' '); i >= 0 {
-		return nil, b // "last message repeated 3 times"
+		if i < 3 || name[i-1] != ']' {
+			return nil, b // "last message repeated 3 times"
+		}
+		name, end = name[:i], i // no colon behind the pid
 	}
 	if i := bytes.IndexByte(name, '['); i >= 0 {
 		name = name[:i]
