@@ -58,6 +58,8 @@ const (
 	slowWeight    = 0.5  // of a generic deferral that outlived its first retry
 	leak          = 0.02 // unknown users that are refused with policy words
 	knownGreylist = 3    // recognised greylistings that make a greylister
+	spike         = 3    // times the usual volume that make a throttle our own doing
+	spikeAfter    = 12   // hours with mail after which the usual volume is known
 )
 
 // weigh turns a cell's counts into y accepted of n. A quick generic deferral
@@ -72,7 +74,8 @@ func (m *Model) weigh(o *observation) {
 	if recv.grey > knownGreylist {
 		quick = 0
 	}
-	if recv.down || m.ips[o.ip].down || c.Throttled > 0 {
+	deferred += float64(c.Throttled)
+	if recv.down || m.ips[o.ip].down || c.Throttled > 0 && m.pairs[o.p].spikes(c.First()) {
 		deferred, quick = 0, 0
 	}
 	o.n = float64(c.Accepted) + deferred + quick + refused
@@ -81,6 +84,12 @@ func (m *Model) weigh(o *observation) {
 		phi := 1 / (1 + math.Max(0, o.n-1)*m.cfg.Rho)
 		o.y, o.n = phi*o.y, phi*o.n
 	}
+}
+
+// spikes tells that an hour has far more mail than the pair usually has: a
+// receiver that throttles then speaks of the volume, else of the sender.
+func (p *pair) spikes(n uint32) bool {
+	return p.hours >= spikeAfter && float64(n) > spike*p.usual
 }
 
 // sharedJumps opens the parts that move as a whole in this hour: several of
@@ -140,6 +149,8 @@ func (m *Model) record(o *observation) {
 	o.mean, o.variance = m.eta(m.pairs[o.p], o.stream, m.now)
 	p := m.pairs[o.p]
 	p.countMonth(o.hour/86400, o.c.First())
+	p.hours++
+	p.usual += (float64(o.c.First()) - p.usual) / float64(min(p.hours, 100))
 	m.streams[o.stream].baseline(&o.c)
 }
 

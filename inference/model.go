@@ -47,6 +47,8 @@ type group struct {
 type pair struct {
 	ip, recv int
 	u        belief
+	usual    float64 // slow mean of the first outcomes in an hour with mail
+	hours    int     // hours with mail so far
 	jump     float64 // largest jump probability of the day
 	own      float64 // evidence of its own, decayed with a half-life of 15 days
 	ownAt    float64

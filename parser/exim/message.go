@@ -142,7 +142,7 @@ func stage(t []byte) delivery.Stage {
 		{"STARTTLS", delivery.StageTLS},
 		{"AUTH", delivery.StageAuth},
 	} {
-		if i := bytes.Index(t, []byte(s.word)); i >= 0 && i < 40 {
+		if i := bytes.Index(t, []byte(s.word)); i >= 0 && i < 60 {
 			return s.stage
 		}
 	}
