@@ -103,7 +103,7 @@ func (p *pair) worst() float64 {
 
 // pending notes a change whose cause is found at the day's end.
 func (m *Model) pending(p *pair, cause Cause, before, after float64) {
-	noticed := time.Unix(m.hour+3600, 0).In(m.cfg.Zone)
+	noticed := time.Unix(int64(m.now*86400+0.5), 0).In(m.cfg.Zone)
 	m.open = append(m.open, Change{
 		Time: noticed, Noticed: noticed, IP: m.ips[p.ip].name, Receiver: m.receivers[p.recv].name,
 		Cause: cause, Before: before, After: after, Drop: before - after, Confidence: m.cfg.Certainty, pair: p,

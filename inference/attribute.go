@@ -77,10 +77,14 @@ func (m *Model) attribute(day time.Time) {
 	}
 	cells := m.recentCells(day)
 	labels := map[int]found{}
+	var shared []found
 	for {
 		h, score, ok := m.bestHypothesis(cells)
 		if !ok {
 			break
+		}
+		if h.kind != CausePrivate {
+			shared = append(shared, found{h, score})
 		}
 		for i := range cells {
 			c := &cells[i]
@@ -94,7 +98,7 @@ func (m *Model) attribute(day time.Time) {
 		}
 	}
 	for _, ch := range m.open {
-		m.label(&ch, labels)
+		m.label(&ch, labels, shared)
 		m.changes = append(m.changes, ch)
 	}
 	m.open = m.open[:0]
@@ -105,9 +109,10 @@ type found struct {
 	score float64
 }
 
-// label gives a change its cause; a fall that no cause claims is private, of
-// low confidence.
-func (m *Model) label(ch *Change, labels map[int]found) {
+// label gives a change its cause. A pair whose own mail no cause claims fell
+// with a part that it shares, where one of those fell today; else it is
+// private, of low confidence.
+func (m *Model) label(ch *Change, labels map[int]found, shared []found) {
 	if hour, ok := m.onset(ch.pair); ok && ch.Cause == "" {
 		ch.Time = time.Unix(hour, 0).In(m.cfg.Zone)
 	}
@@ -116,6 +121,9 @@ func (m *Model) label(ch *Change, labels map[int]found) {
 		return
 	}
 	f, ok := labels[m.pairID[[2]int{ch.pair.ip, ch.pair.recv}]]
+	for i := 0; !ok && i < len(shared); i++ {
+		f, ok = shared[i], m.shares(ch.pair, shared[i].hypothesis)
+	}
 	if !ok {
 		ch.Cause, ch.Entity, ch.Confidence = CausePrivate, ch.IP+" at "+ch.Receiver, 0.5
 		return
@@ -134,6 +142,19 @@ func (m *Model) label(ch *Change, labels map[int]found) {
 	default:
 		ch.Entity = ch.IP + " at " + ch.Receiver
 	}
+}
+
+// shares tells whether a pair has the part that a cause names.
+func (m *Model) shares(p *pair, h hypothesis) bool {
+	switch h.kind {
+	case CauseIP:
+		return p.ip == h.id
+	case CauseNeighbourhood:
+		return m.ips[p.ip].net == h.id
+	case CauseReceiver:
+		return p.recv == h.id
+	}
+	return false
 }
 
 // recentCells adds up the last two days by pair and stream, and compares each

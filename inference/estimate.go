@@ -173,6 +173,9 @@ func (m *Model) contributions(p *pair, mean, at float64) Contributions {
 // endDay keeps the day's scores as references and clears the day's marks.
 func (m *Model) endDay(day time.Time) {
 	m.now = days(day.AddDate(0, 0, 1).Unix())
+	for _, p := range m.pairs { // those without mail too: their IP may have fallen elsewhere
+		m.checkAlarm(p)
+	}
 	m.attribute(day)
 	for _, p := range m.pairs {
 		mean, v := m.eta(p, -1, m.now)
