@@ -32,7 +32,7 @@ var claims = [...]claim{
 
 var shifts = [...]float64{-1.5, -3, -5}
 
-// evidenceCell is one (pair, stream) over the last two days.
+// evidenceCell is one (pair, stream) over the last day or two.
 type evidenceCell struct {
 	p, ip, net, recv, stream int
 	y, n                     float64
@@ -75,13 +75,30 @@ func (m *Model) attribute(day time.Time) {
 	if len(m.open) == 0 {
 		return
 	}
-	cells := m.recentCells(day)
 	labels := map[int]found{}
 	var shared []found
+	// Over two days there is more evidence, over one a fall of today is not
+	// diluted by yesterday: the better explanation counts.
+	for _, from := range [...]time.Time{day.AddDate(0, 0, -1), day} {
+		shared = append(shared, explain(m.recentCells(from), m, labels)...)
+	}
+	slices.SortStableFunc(shared, func(a, b found) int { return cmp.Compare(b.score, a.score) })
+	for _, ch := range m.open {
+		m.label(&ch, labels, shared)
+		m.changes = append(m.changes, ch)
+	}
+	m.open = m.open[:0]
+}
+
+// explain takes the best cause of the cells again and again, each time of
+// those not explained yet. It labels pairs whose label was worse, and returns
+// the causes that several pairs share.
+func explain(cells []evidenceCell, m *Model, labels map[int]found) (shared []found) {
+	claimed := map[int]Cause{}
 	for {
 		h, score, ok := m.bestHypothesis(cells)
 		if !ok {
-			break
+			return shared
 		}
 		if h.kind != CausePrivate {
 			shared = append(shared, found{h, score})
@@ -92,16 +109,16 @@ func (m *Model) attribute(day time.Time) {
 				continue
 			}
 			c.done = true
-			if old, ok := labels[c.p]; !ok || old.kind == CauseStream {
+			// A cause that explains other streams of the pair too beats its stream.
+			if k, ok := claimed[c.p]; ok && k != CauseStream {
+				continue
+			}
+			claimed[c.p] = h.kind
+			if old, ok := labels[c.p]; !ok || old.score < score || old.kind == CauseStream {
 				labels[c.p] = found{h, score}
 			}
 		}
 	}
-	for _, ch := range m.open {
-		m.label(&ch, labels, shared)
-		m.changes = append(m.changes, ch)
-	}
-	m.open = m.open[:0]
 }
 
 type found struct {
@@ -157,10 +174,10 @@ func (m *Model) shares(p *pair, h hypothesis) bool {
 	return false
 }
 
-// recentCells adds up the last two days by pair and stream, and compares each
-// with the pair's reference of days −7…−3.
-func (m *Model) recentCells(day time.Time) []evidenceCell {
-	from := day.AddDate(0, 0, -1).Unix()
+// recentCells adds up the hours from a time on by pair and stream, and
+// compares each with the pair's reference of days −7…−3.
+func (m *Model) recentCells(since time.Time) []evidenceCell {
+	from := since.Unix()
 	index := map[[2]int]int{}
 	var cells []evidenceCell
 	for i := range m.window {
