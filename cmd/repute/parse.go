@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"repute/delivery"
+	"repute/internal/config"
 	"repute/internal/ingest"
 	"repute/internal/sender"
 	"repute/reports"
@@ -41,7 +42,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised.`,
 		}
 		out := bufio.NewWriterSize(a.out, 64<<10)
 		p := &parsePrinter{
-			enc: json.NewEncoder(out), zone: zone(&r.cfg), mask: mask || r.cfg.Privacy.Mask,
+			enc: json.NewEncoder(out), cfg: &r.cfg, mask: mask || r.cfg.Privacy.Mask,
 			senders: sender.New(senderRules(&r.cfg), nil),
 		}
 		p.enc.SetEscapeHTML(false)
@@ -57,7 +58,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised.`,
 
 type parsePrinter struct {
 	enc     *json.Encoder
-	zone    *time.Location
+	cfg     *config.Config
 	mask    bool
 	senders *sender.Resolver
 }
@@ -102,7 +103,7 @@ type parsed struct {
 func (p *parsePrinter) event(b *ingest.Booked) error {
 	e := b.Event
 	out := parsed{
-		TS:   time.UnixMicro(e.At).In(p.zone).Format("2006-01-02T15:04:05.000000Z07:00"),
+		TS:   time.UnixMicro(e.At).In(zone(p.cfg)).Format("2006-01-02T15:04:05.000000Z07:00"),
 		Host: logText(e.Host), Tag: logText(e.Tag), QueueID: logText(e.QueueID), Kind: e.Kind.String(),
 		Recipient: p.address(logText(e.Recipient)), RecipientDomain: b.Domain, Receiver: b.Receiver.ID,
 		Relay: logText(e.RelayHost), RelayIP: logText(e.RelayIP), Status: e.Status.String(), Attempted: e.Attempted, First: b.First,

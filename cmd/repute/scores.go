@@ -45,6 +45,10 @@ func (a *app) open(ctx context.Context, q *query) (*analysis.Analysis, func() er
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := adoptZone(ctx, &r.cfg, s, nil); err != nil {
+		s.Close()
+		return nil, nil, storeStatus(err)
+	}
 	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
 	if err != nil {
 		s.Close()

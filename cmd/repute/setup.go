@@ -55,6 +55,41 @@ func zone(cfg *config.Config) *time.Location {
 	return time.Local
 }
 
+// adoptZone takes the zone that the logs' own stamps name where none is
+// configured, and keeps it with the database: the days of `scores` are those
+// of the logs.
+func adoptZone(ctx context.Context, cfg *config.Config, s *store.Store, files []string) error {
+	if cfg.Time.Zone.Location != nil {
+		return nil
+	}
+	z, ok := source.ZoneOf(files)
+	if s == nil {
+		if ok {
+			cfg.Time.Zone.Location = z
+		}
+		return nil
+	}
+	kept, err := s.Meta(ctx, "zone")
+	switch {
+	case err == nil: // days don't move once they are told
+		ok = true
+		t, err := time.Parse("-07:00", kept)
+		if err != nil {
+			return err
+		}
+		_, seconds := t.Zone()
+		z = time.FixedZone(kept, seconds)
+	case ok:
+		if err := s.SetMeta(ctx, "zone", z.String()); err != nil {
+			return err
+		}
+	}
+	if ok {
+		cfg.Time.Zone.Location = z
+	}
+	return nil
+}
+
 // senderRules are the [[sender]] entries.
 func senderRules(cfg *config.Config) []sender.Rule {
 	var out []sender.Rule
@@ -136,6 +171,9 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 	files, errs := source.Expand(args)
 	for _, err := range errs {
 		a.complain(err)
+	}
+	if err := adoptZone(ctx, &r.cfg, o.Store, files); err != nil {
+		return ingest.Report{}, storeStatus(err)
 	}
 	o.Formats, o.Rules, o.Zone, o.Year, o.Stdin = all.Formats(), r.rules, zone(&r.cfg), r.cfg.Time.Year, a.in
 	bar := a.progress(files)

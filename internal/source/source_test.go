@@ -197,3 +197,28 @@ func TestRotationDate(t *testing.T) {
 		t.Errorf("no date: %+v", r)
 	}
 }
+
+func TestZoneOf(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	none := put("none", "Jan  5 10:00:00 mx1 postfix/smtp[5]: x\n2026-01-05T01:00:00Z mx1 postfix/smtp[5]: x\n")
+	tokyo := put("tokyo", "2026-01-05T10:00:00.123+09:00 mx1 postfix/smtp[5]: x\n")
+	exim := put("exim", "2026-01-05 10:00:00.123 +0900 [5] 1rYcUl-0005vi-00 Completed\n")
+	berlin := put("berlin", "2026-01-05T10:00:00+01:00 mx1 postfix/smtp[5]: x\n")
+	if _, ok := ZoneOf([]string{none}); ok {
+		t.Error("a zone from stamps without one")
+	}
+	z, ok := ZoneOf([]string{none, tokyo, exim})
+	if _, seconds := time.Now().In(z).Zone(); !ok || seconds != 9*3600 {
+		t.Errorf("%v %v, want +09:00", z, ok)
+	}
+	if _, ok := ZoneOf([]string{tokyo, berlin}); ok {
+		t.Error("two zones are none")
+	}
+}
