@@ -20,6 +20,7 @@ type syslog struct {
 	host     []byte
 	grammars []Grammar
 	env      envelope.Envelope
+	repeats  repeats
 	err      SyntaxError
 }
 
@@ -46,10 +47,24 @@ func (p *syslog) Append(dst []delivery.Event, line []byte) ([]delivery.Event, er
 	if len(env.Host) == 0 {
 		p.env.Host = p.host
 	}
+	count := p.repeats.unwrap(&p.env)
+	if count == 0 {
+		return dst, ErrIrrelevant
+	}
+	out, err := p.ask(dst)
+	for i := len(dst); i < len(out); i++ {
+		out[i].Count = count
+	}
+	p.repeats.remember(&p.env, err == nil)
+	return out, err
+}
+
+// ask gives the line to the first grammar that knows it.
+func (p *syslog) ask(dst []delivery.Event) ([]delivery.Event, error) {
 	for _, g := range p.grammars {
 		out, err := g.Append(dst, &p.env)
 		if !errors.Is(err, ErrIrrelevant) {
-			if env.At == 0 && err == nil && len(out) > len(dst) {
+			if p.env.At == 0 && err == nil && len(out) > len(dst) {
 				p.err = SyntaxError{Kind: "envelope: stamp", Msg: "no such date"}
 				return dst, &p.err
 			}

@@ -55,9 +55,14 @@ func (g *Grammar) fact(ev *delivery.Event, text []byte) error {
 	case "<=", "(=":
 		g.arrival(ev, rest, string(flag) == "(=")
 		return nil
-	case "=>", "->", ">>", "*>":
+	case "=>", "->", ">>":
 		ev.Kind, ev.Status = delivery.Attempt, delivery.Sent
 		return g.outcome(ev, rest)
+	case "*>": // exim -N only says that it would have delivered
+		ev.Kind, ev.Status = delivery.Attempt, delivery.Sent
+		err := g.outcome(ev, rest)
+		ev.Attempted = false
+		return err
 	case "==":
 		ev.Kind, ev.Status = delivery.Attempt, delivery.Deferred
 		return g.outcome(ev, rest)
@@ -135,6 +140,12 @@ func (g *Grammar) trial(ev *delivery.Event, text []byte) error {
 	message, err := g.fields(ev, text)
 	if err != nil {
 		return err
+	}
+	if bytes.HasPrefix(message, []byte("rejected ")) || bytes.HasPrefix(message, []byte("temporarily rejected ")) {
+		// What a client sent us, and we did not take: H= is the client.
+		ev.Kind, ev.Reply.Text = delivery.Rejected, message
+		ev.RelayHost, ev.RelayIP = nil, nil
+		return nil
 	}
 	ev.Kind, ev.Attempted = delivery.HostTrial, true
 	g.message(ev, message, 0)

@@ -34,6 +34,12 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 	default:
 		r.Failure = failure(m, errno)
 		r.Stage = stage(m)
+		switch r.Failure {
+		case delivery.ConnectionRefused, delivery.ConnectionTimeout, delivery.Unreachable:
+			r.Stage = delivery.StageConnect
+		case delivery.TLSFailure:
+			r.Stage = delivery.StageTLS
+		}
 	}
 	switch errno { // the number knows better than the words where PIPELINING or CHUNKING is used
 	case -44:
@@ -121,7 +127,7 @@ func (g *Grammar) reply(r *delivery.Reply, t []byte) {
 			}
 			g.scratch = append(g.scratch, ' ')
 		}
-		g.scratch = append(g.scratch, line...)
+		g.scratch = append(g.scratch, bytes.TrimRight(line, " ")...)
 	}
 	r.Text = g.scratch
 }
@@ -167,11 +173,12 @@ func failure(m []byte, errno int) delivery.Failure {
 		{"Unrouteable address", delivery.DNSFailure},
 		{"all relevant MX records point to non-existent hosts", delivery.DNSFailure},
 		{"host lookup failed", delivery.DNSFailure},
+		{"SMTP timeout", delivery.ReplyTimeout}, // "SMTP timeout after EHLO x: Connection timed out": connected, then silence
 		{"Connection refused", delivery.ConnectionRefused},
 		{"onnection timed out", delivery.ConnectionTimeout},
 		{"No route to host", delivery.Unreachable},
 		{"Network is unreachable", delivery.Unreachable},
-		{"SMTP timeout", delivery.ReplyTimeout},
+		{"Network Error", delivery.Unreachable},
 		{"closed connection", delivery.Lost},
 		{"Connection reset", delivery.Lost},
 		{"Broken pipe", delivery.Lost},

@@ -31,10 +31,23 @@ func (g *Grammar) outcome(ev *delivery.Event, text []byte) error {
 		}
 	}
 	ev.Recipient = bytes.Trim(recipient, "<>")
+	if orig := original(rest); len(orig) > 0 && bytes.IndexByte(recipient, '@') < 0 {
+		ev.Recipient = orig // a mailbox, a file, a pipe or :blackhole: stands for it
+	}
 	g.message(ev, message, errno)
 	ev.Local = len(ev.RelayIP) == 0 && len(ev.RelayHost) == 0 && ev.Status == delivery.Sent || loopback(ev.RelayIP)
 	ev.Attempted = !ev.Local && attempted(ev, errno)
 	return nil
+}
+
+// original returns the address in "<bob@example.org> R=…", what the message
+// was addressed to before aliases and forward files; nil if none follows.
+func original(t []byte) []byte {
+	if len(t) < 2 || t[0] != '<' {
+		return nil
+	}
+	tok, _ := token(t)
+	return bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSuffix(tok, []byte(":")), []byte("<")), []byte(">"))
 }
 
 // attempted tells whether a conversation took place or was tried. Errnos −52
@@ -95,7 +108,7 @@ func (g *Grammar) fields(ev *delivery.Event, t []byte) (message []byte, err erro
 			ev.RelayIP = bracketed(tok)
 		case tok[0] == '<' || tok[0] == '(':
 		case field(ev, tok):
-		case string(tok) == "K" || string(tok) == "L" || string(tok) == "L*" || string(tok) == "PRDR" || string(tok) == "TFO" || string(tok) == "DS":
+		case string(tok) == "K" || string(tok) == "L" || string(tok) == "L*" || string(tok) == "PRDR" || string(tok) == "TFO" || string(tok) == "TFO*" || string(tok) == "DS" || string(tok) == "*":
 		case string(tok) == "routing":
 		default:
 			return t, nil

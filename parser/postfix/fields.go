@@ -105,17 +105,3 @@ func decimal(b []byte) int {
 	}
 	return n
 }
-
-// unrepeat takes rsyslog's "message repeated 3 times: [ text]" apart.
-func unrepeat(t []byte) (text []byte, count uint32) {
-	rest, ok := bytes.CutPrefix(t, []byte("message repeated "))
-	if !ok {
-		return t, 1
-	}
-	i := bytes.Index(rest, []byte(" times: [ "))
-	if i < 0 || i > 6 {
-		return t, 1
-	}
-	n := decimal(rest[:i])
-	return bytes.TrimSuffix(rest[i+len(" times: [ "):], []byte("]")), uint32(max(n, 1))
-}

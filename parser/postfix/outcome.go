@@ -73,7 +73,7 @@ func (g *Grammar) status(ev *delivery.Event, daemon, text []byte) error {
 		ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
 	case "deliverable":
 		ev.Kind, ev.Status = delivery.Probe, delivery.Deliverable
-	case "undeliverable":
+	case "undeliverable", "undeliverable-but-not-cached":
 		ev.Kind, ev.Status = delivery.Probe, delivery.Undeliverable
 	default:
 		if len(reason) == 0 { // cut inside the word
@@ -94,7 +94,10 @@ func (g *Grammar) reason(ev *delivery.Event, daemon, text []byte) {
 	} else {
 		ev.Truncated = true
 	}
-	ev.Local = localDelivery(daemon, ev)
+	ev.Local = localDelivery(daemon, ev, text)
+	if bytes.IndexByte(ev.RelayIP, '/') >= 0 {
+		ev.RelayIP = nil // a socket's path is no address
+	}
 	g.words(&ev.Reply, text)
 	if ev.Local {
 		if i := bytes.LastIndex(text, []byte("queued as ")); i >= 0 {
@@ -125,16 +128,17 @@ func relay(v []byte) (host, ip []byte) {
 }
 
 // localDelivery tells mail that stays in the house: local(8), virtual(8),
-// pipe(8), a unix socket, or a content filter on the loopback.
-func localDelivery(daemon []byte, ev *delivery.Event) bool {
+// pipe(8), lmtp(8), a unix socket, or a content filter on the loopback.
+func localDelivery(daemon []byte, ev *delivery.Event, text []byte) bool {
 	switch string(daemon) {
-	case "local", "virtual", "pipe", "spawn":
+	case "local", "virtual", "pipe", "spawn", "lmtp", "discard":
 		return true
 	}
 	if len(ev.RelayIP) == 0 {
 		return false
 	}
-	return ev.RelayIP[0] == '/' || bytes.HasPrefix(ev.RelayIP, []byte("private/")) ||
+	// amavisd says whose reply it passes on: "250 2.0.0 from MTA(smtp:[…]:10025): 250 …".
+	return bytes.IndexByte(ev.RelayIP, '/') >= 0 || bytes.Contains(text[:min(len(text), 20)], []byte(" from MTA(")) ||
 		bytes.HasPrefix(ev.RelayIP, []byte("127.")) || string(ev.RelayIP) == "::1"
 }
 

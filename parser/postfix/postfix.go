@@ -24,13 +24,12 @@ func New() *Grammar { return &Grammar{} }
 // parser.Parser.
 func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery.Event, error) {
 	tag, daemon := splitTag(e.Program)
-	text, count := unrepeat(e.Text)
-	id, rest, ok := queueID(text)
+	id, rest, ok := queueID(e.Text)
 	if !ok || !ours(daemon, e.Program, rest) {
 		return dst, parser.ErrIrrelevant
 	}
 	dst = append(dst, delivery.Event{
-		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: count,
+		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: 1,
 		QueueS: -1, ConnS: -1, XmitS: -1,
 	})
 	ev := &dst[len(dst)-1]

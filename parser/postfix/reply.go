@@ -67,7 +67,7 @@ func (g *Grammar) reply(r *delivery.Reply, t []byte) {
 			g.scratch = append(g.scratch, t...)
 			break
 		}
-		g.scratch = append(g.scratch, t[:i]...)
+		g.scratch = append(g.scratch, bytes.TrimRight(t[:i], " ")...)
 		last := t[i+4] == ' '
 		t = t[i+5:]
 		if n > 0 && bytes.HasPrefix(t, enhanced) {
