@@ -74,7 +74,7 @@ func (m *Model) checkAlarm(p *pair) {
 		return
 	}
 	mean, v := m.eta(p, -1, m.now)
-	v += m.cfg.Reported
+	v += m.cfg.Alarmed
 	score, _ := scoreMoments(mean, v)
 	day := int64(m.now)
 	if p.low && score >= p.before-recovered {
