@@ -63,9 +63,9 @@ func Defaults() Config {
 	}
 }
 
-// neighbourhood names the network of a sending IP: a configured one, else its
+// Neighbourhood names the network of a sending IP: a configured one, else its
 // /24 or /48; "" for a source that is no address.
-func (c *Config) neighbourhood(ip string) string {
+func (c *Config) Neighbourhood(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
 		return ""

@@ -95,7 +95,7 @@ func (m *Model) observe(e *delivery.Evidence) observation {
 	at := days(e.Hour)
 	o := observation{hour: e.Hour, c: e.Counts}
 	o.ip = intern(&m.ips, m.ipID, e.IP, m.cfg.IP, at)
-	if net := m.cfg.neighbourhood(e.IP); net != "" && m.ips[o.ip].net < 0 {
+	if net := m.cfg.Neighbourhood(e.IP); net != "" && m.ips[o.ip].net < 0 {
 		m.ips[o.ip].net = intern(&m.nets, m.netID, net, m.cfg.Net, at)
 	}
 	o.recv = intern(&m.receivers, m.recvID, e.Receiver, m.cfg.Receiver, at)

@@ -10,6 +10,7 @@ func (a *app) commands() []*cobra.Command {
 		a.parseCommand(),
 		a.scoresCommand(),
 		a.changesCommand(),
+		a.explainCommand(),
 		a.reportCommand(),
 		a.classifyCommand(),
 		a.rulesCommand(),

@@ -46,4 +46,3 @@ func offsetsIn(path string) (names []string) {
 	}
 	return names
 }
-

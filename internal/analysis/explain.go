@@ -1,0 +1,119 @@
+package analysis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"repute/inference"
+	"repute/reports"
+)
+
+// Explain fills one screen about one pair at the end of a day; a zero day is
+// the last with evidence. ok is false where the pair never had any.
+func (a *Analysis) Explain(ctx context.Context, ip, receiver string, day time.Time) (e *reports.Explanation, ok bool, err error) {
+	result, err := a.Run(ctx, false)
+	if err != nil || len(result.Estimates) == 0 {
+		return nil, false, err
+	}
+	if day.IsZero() {
+		day = result.Estimates[len(result.Estimates)-1].Day
+	}
+	e = &reports.Explanation{IP: ip, Receiver: a.Receiver(receiver), Day: day}
+	for i := range result.Estimates {
+		if est := &result.Estimates[i]; est.Day.Equal(day) {
+			ok = a.place(e, est, ip, receiver) || ok
+		} else if est.IP == ip && est.Receiver == receiver && est.Day.Equal(day.AddDate(0, 0, -7)) {
+			e.WeekBefore, e.KnownBefore = est.Score, !est.Unknown
+		}
+	}
+	if !ok {
+		return e, false, nil
+	}
+	a.lastChange(e, result.Changes, day)
+	if err := a.weekOf(ctx, e, day); err != nil {
+		return nil, false, err
+	}
+	return e, true, nil
+}
+
+// place puts an estimate of the day where it belongs: the pair itself, the
+// same IP elsewhere, another IP at the receiver.
+func (a *Analysis) place(e *reports.Explanation, est *inference.Estimate, ip, receiver string) bool {
+	switch {
+	case est.IP == ip && est.Receiver == receiver:
+		e.Score, e.Lo, e.Hi, e.Band = est.Score, est.Lo, est.Hi, est.Band
+		e.Unknown, e.Borrowed, e.Needs, e.Evidence = est.Unknown, est.Borrowed, est.Needs, est.Evidence
+		e.Network = est.Network
+		p := est.Parts
+		e.Parts = []reports.Part{
+			{Name: "usual level", Points: p.Level, Level: true},
+			{Name: "this IP", Points: p.IP},
+			{Name: est.Network, Points: p.Network},
+			{Name: e.Receiver.Name, Points: p.Receiver},
+			{Name: "private", Points: p.Private},
+		}
+		return true
+	case est.Unknown:
+	case est.IP == ip:
+		e.Elsewhere = append(e.Elsewhere, reports.Other{Name: a.Receiver(est.Receiver).Name, Score: est.Score})
+	case est.Receiver == receiver:
+		e.Others = append(e.Others, reports.Other{Name: est.IP, Score: est.Score, Neighbour: est.Network == a.networkOf(ip)})
+	}
+	return false
+}
+
+// networkOf is the neighbourhood of a sending IP under the model's networks.
+func (a *Analysis) networkOf(ip string) string { return a.model.Neighbourhood(ip) }
+
+// lastChange finds the fall that still holds, or the latest change.
+func (a *Analysis) lastChange(e *reports.Explanation, all []inference.Change, day time.Time) {
+	end := day.AddDate(0, 0, 1)
+	for i := range all {
+		c := &all[i]
+		switch {
+		case !c.Time.Before(end):
+		case c.IP == e.IP && c.Receiver == e.Receiver.ID:
+			e.Change = &reports.Change{
+				Since: c.Time, Noticed: c.Noticed, IP: c.IP, Receiver: e.Receiver, Cause: string(c.Cause), Entity: c.Entity,
+				Before: c.Before, After: c.After, Drop: c.Drop, Confidence: c.Confidence,
+			}
+		case c.Drop == 0 && end.Sub(c.Time) < 7*24*time.Hour && (c.IP == e.IP || c.Receiver == e.Receiver.ID):
+			e.Events = append(e.Events, fmt.Sprintf("%s: %s on %s", c.Cause, c.Entity, c.Time.Format("Mon 2 Jan")))
+		}
+	}
+}
+
+// weekOf adds the outcomes and replies of the seven days that end with day,
+// and the outcomes of the week before.
+func (a *Analysis) weekOf(ctx context.Context, e *reports.Explanation, day time.Time) error {
+	end := day.AddDate(0, 0, 1)
+	from, before := end.AddDate(0, 0, -7), end.AddDate(0, 0, -14)
+	for ev, err := range a.Evidence(ctx, false) {
+		if err != nil {
+			return err
+		}
+		if at := time.Unix(ev.Hour, 0); ev.IP != e.IP || ev.Receiver != e.Receiver.ID || at.Before(before) || !at.Before(end) {
+			continue
+		} else if at.Before(from) {
+			e.Reference.Add(&ev.Counts)
+		} else {
+			e.Week.Add(&ev.Counts)
+		}
+	}
+	f := &reports.Findings{Period: reports.Period{From: from, To: end}, Pairs: []reports.Pair{{IP: e.IP, Receiver: e.Receiver, Fall: &reports.Change{}}}}
+	if err := a.replies(ctx, f); err != nil {
+		return err
+	}
+	e.Replies = f.Quotes[:min(len(f.Quotes), 4)]
+	if e.Change != nil && e.Change.Drop > 0 && e.Score < e.Change.Before-10 {
+		_, act := actionFor(&reports.Pair{IP: e.IP, Receiver: e.Receiver, Score: e.Score, Fall: e.Change})
+		for _, o := range e.Others {
+			if o.Score > max(act.Score, 80) {
+				act.Better, act.Score = o.Name, o.Score
+			}
+		}
+		e.Action = &act
+	}
+	return nil
+}
