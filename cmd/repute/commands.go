@@ -11,6 +11,7 @@ func (a *app) commands() []*cobra.Command {
 		a.scoresCommand(),
 		a.changesCommand(),
 		a.explainCommand(),
+		a.traceCommand(),
 		a.reportCommand(),
 		a.classifyCommand(),
 		a.rulesCommand(),

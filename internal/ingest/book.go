@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/fnv"
-	"sort"
+	"slices"
 	"strings"
 
 	"repute/delivery"
@@ -71,11 +71,11 @@ func newBook(ctx context.Context, o *Options) (*book, error) {
 // event books one event of a line.
 func (b *book) event(r *reading, e *delivery.Event) error {
 	m := b.correlator.find(e)
-	m.learn(e)
+	b.learn(m, e)
 	stream, line := r.position()
 	switch e.Kind {
 	case delivery.Attempt, delivery.Probe:
-		b.outcome(m, e, stream, line)
+		b.outcome(m, e, b.hash(e.Recipient), domainOf(e.Recipient), stream, line)
 	case delivery.Expired:
 		return b.expired(m, e, r.state.Path, stream, line)
 	case delivery.HostTrial:
@@ -101,7 +101,7 @@ func (b *book) emit(m *message, e *delivery.Event, file string, line int64) erro
 	if e.Kind != delivery.Attempt && e.Kind != delivery.Probe && e.Kind != delivery.Expired {
 		*k = Booked{Reply: e.Reply, Origin: b.origin(m, e)}
 	}
-	k.Event, k.Sender, k.MessageID, k.File, k.Line = e, m.Sender, m.MessageID, file, line
+	k.Event, k.Sender, k.MessageID, k.File, k.Line = e, m.text.sender, m.text.messageID, file, line
 	return b.o.OnEvent(k)
 }
 
@@ -112,8 +112,7 @@ func (b *book) origin(m *message, e *delivery.Event) sender.Origin {
 }
 
 // outcome books what happened to one recipient.
-func (b *book) outcome(m *message, e *delivery.Event, stream int32, line int64) {
-	domain := domainOf(e.Recipient)
+func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain string, stream int32, line int64) {
 	reply, relay := e.Reply, string(e.RelayHost)
 	if t := m.Trial; t != nil && e.Attempted && reply.Code == 0 && e.At-t.At < trialSpan {
 		reply, relay = t.Reply, t.Relay // the noise after an earlier MX's refusal
@@ -123,7 +122,6 @@ func (b *book) outcome(m *message, e *delivery.Event, stream int32, line int64) 
 	template := b.dict.template(receiver, &reply, e.Status)
 	verdict := b.dict.verdict(template)
 	origin := b.dict.origin(b.origin(m, e))
-	hash := b.hash(e.Recipient)
 	b.booked = Booked{
 		Origin: b.dict.origins[origin-1].Origin, Receiver: b.dict.receiverOf(receiver), Domain: domain, Reply: reply,
 		Verdict: verdict, Class: delivery.ClassOf(e.Status, e.Attempted, &reply, verdict),
@@ -156,8 +154,11 @@ func (b *book) count(m *message, e *delivery.Event, hash uint64, k *Booked, c ce
 	}
 	rcpt := m.Recipients[hash]
 	if rcpt == nil {
-		rcpt = &recipient{Address: string(e.Recipient), Cell: c, Class: k.Class, Finished: e.Status != delivery.Deferred}
+		rcpt = &recipient{Cell: c, Class: k.Class, Finished: e.Status != delivery.Deferred}
 		m.Recipients[hash] = rcpt
+		if m.text != nil {
+			m.text.recipients[hash] = string(e.Recipient)
+		}
 		if m.isRetry(e) {
 			rcpt.Class = delivery.ClassNone
 			return false
@@ -191,24 +192,30 @@ func (b *book) trial(m *message, e *delivery.Event) {
 	}
 	t := &trial{At: e.At, Reply: e.Reply, Relay: string(e.RelayHost)}
 	t.Reply.Text = append([]byte(nil), e.Reply.Text...)
+	if b.o.Store != nil { // it may be saved with the open messages
+		t.Reply.Text = []byte(scrub(e.Reply.Text))
+	}
 	m.Trial = t
 }
 
 // expired tells OnEvent of each recipient that was still open: the line names
 // none. No attempt was made, so nothing is booked.
 func (b *book) expired(m *message, e *delivery.Event, file string, stream int32, line int64) error {
-	var left []*recipient
-	for _, r := range m.Recipients {
+	var left []uint64
+	for hash, r := range m.Recipients {
 		if !r.Finished {
-			left = append(left, r)
+			left = append(left, hash)
 		}
 	}
-	sort.Slice(left, func(i, j int) bool { return left[i].Address < left[j].Address })
-	for _, r := range left {
+	slices.Sort(left)
+	for _, hash := range left {
+		r := m.Recipients[hash]
 		r.Finished = true
 		one := *e
-		one.Recipient = []byte(r.Address)
-		b.outcome(m, &one, stream, line)
+		if m.text != nil {
+			one.Recipient = []byte(m.text.recipients[hash])
+		}
+		b.outcome(m, &one, hash, b.dict.domains[r.Cell.Domain-1], stream, line)
 		if err := b.emit(m, &one, file, line); err != nil {
 			return err
 		}
@@ -227,7 +234,7 @@ func (b *book) message(m *message, e *delivery.Event) int64 {
 		b.nextID++
 		b.messages = append(b.messages, store.Message{
 			ID: m.ID, QueueID: valid(e.QueueID), Host: valid(e.Host), At: m.At, SenderDomain: m.Domain,
-			MessageID: b.hash([]byte(m.MessageID)), Sender: b.hash([]byte(m.Sender)), Bounce: m.Bounce,
+			MessageID: m.MessageID, Sender: m.Sender, Bounce: m.Bounce,
 		})
 	}
 	return m.ID
@@ -236,14 +243,16 @@ func (b *book) message(m *message, e *delivery.Event) int64 {
 // valid is log text as the store takes it: valid UTF-8.
 func valid(b []byte) string { return strings.ToValidUTF8(string(b), "?") }
 
-// hash is a keyed hash of an address or message id: equal ones are found
-// again, and nothing can be read back.
-func (b *book) hash(text []byte) uint64 {
+func (b *book) hash(text []byte) uint64 { return Hash(b.o.Key, text) }
+
+// Hash is a keyed hash of an address or message id: equal ones are found
+// again, and nothing can be read back. 0 for no text.
+func Hash(key, text []byte) uint64 {
 	if len(text) == 0 {
 		return 0
 	}
 	h := fnv.New64a()
-	h.Write(b.o.Key)
+	h.Write(key)
 	h.Write(text)
 	var n [8]byte
 	binary.LittleEndian.PutUint64(n[:], h.Sum64())

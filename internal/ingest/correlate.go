@@ -12,23 +12,28 @@ import (
 type message struct {
 	ID         int64 // 0 until the first event refers to it
 	At         int64
-	Sender     string
 	Domain     string // of the envelope sender, lower case
-	MessageID  string
-	Client     string
-	SASLUser   string
+	Sender     uint64 // keyed hash
+	MessageID  uint64 // keyed hash
 	HasSender  bool
 	Bounce     bool
 	Seen       bool // its arrival is in our log
 	Recipients map[uint64]*recipient
 	Trial      *trial
 	touched    int64
+	text       *texts
+}
+
+// texts are what OnEvent is told in clear. They are never saved: the state of
+// open messages is kept in the store, and people's addresses are not.
+type texts struct {
+	sender, messageID string
+	recipients        map[uint64]string
 }
 
 // recipient is one (message, recipient): its first outcome decides the
 // evidence, its first retry may correct it.
 type recipient struct {
-	Address  string
 	Class    delivery.Class
 	Cell     cell
 	Retries  int
@@ -116,30 +121,32 @@ func (c *correlator) evict() {
 	}
 }
 
-// learn takes from an event what it says of the message.
-func (m *message) learn(e *delivery.Event) {
+// learn takes from an event what it says of a message.
+func (b *book) learn(m *message, e *delivery.Event) {
 	if e.Kind == delivery.Queued {
 		if !m.Seen {
 			m.At = e.At
 		}
 		m.Seen = true
 	}
+	if b.o.OnEvent != nil && m.text == nil {
+		m.text = &texts{recipients: map[uint64]string{}}
+	}
 	if e.HasSender {
 		m.HasSender = true
 		m.Bounce = m.Bounce || len(e.Sender) == 0
-		if len(e.Sender) > 0 && m.Sender == "" {
-			m.Sender = string(e.Sender)
-			m.Domain = domainOf(e.Sender)
+		if len(e.Sender) > 0 && m.Sender == 0 {
+			m.Sender, m.Domain = b.hash(e.Sender), domainOf(e.Sender)
+			if m.text != nil {
+				m.text.sender = string(e.Sender)
+			}
 		}
 	}
 	if len(e.MessageID) > 0 {
-		m.MessageID = string(e.MessageID)
-	}
-	if len(e.Client) > 0 {
-		m.Client = string(e.Client)
-	}
-	if len(e.SASLUser) > 0 {
-		m.SASLUser = string(e.SASLUser)
+		m.MessageID = b.hash(e.MessageID)
+		if m.text != nil {
+			m.text.messageID = string(e.MessageID)
+		}
 	}
 }
 

@@ -246,3 +246,35 @@ func TestOnlyNew(t *testing.T) {
 		t.Errorf("%d attempts stored, %v; want 1000", info.Attempts, err)
 	}
 }
+
+// No local part of an address is in the database, not of messages that are
+// still open and not in replies that quote one.
+func TestPrivate(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "r.duckdb")
+	s, err := store.Open(ctx, path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(t)
+	o.Store, o.Key = s, []byte("key")
+	log := "2026-01-05T10:00:00Z mx1 postfix/cleanup[1]: 3F2A11C0D5: message-id=<planted-id@example.com>\n" +
+		strings.Replace(queued, "news@", "planted-sender@", 1) +
+		"2026-01-05T10:00:01Z mx1 postfix/smtp[2]: 3F2A11C0D5: host mx.example.net[198.51.100.7] said: 450 4.2.1 <planted-trial@example.net>: hm (in reply to RCPT TO command)\n" +
+		attempt("10:00:02", "planted-one@example.net", "mx.example.net[198.51.100.7]:25", "4.2.0", "deferred (host mx.example.net[198.51.100.7] said: 451 4.2.0 <planted-two@example.net>: hm (in reply to RCPT TO command))") +
+		"2026-01-05T10:00:03Z mx1 postfix/smtp[2]: 3F2A11C0D5: host mx.example.net[198.51.100.7] said: 450 4.2.1 <planted-trial@example.net>: hm (in reply to RCPT TO command)\n"
+	if _, err := Run(ctx, []string{write(t, log)}, o); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"in the write-ahead log", "after closing"} {
+		for _, file := range []string{path, path + ".wal"} {
+			text, err := os.ReadFile(file)
+			if err == nil && strings.Contains(string(text), "planted-") {
+				t.Errorf("%s, %s: an address can be read", filepath.Base(file), when)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
