@@ -18,6 +18,11 @@ type Clock struct {
 	dayKey   int
 	offset   int64 // of zone at dayStart; valid for the day if uniform
 	uniform  bool
+
+	// The last stamp without a year and its time: most lines of a busy log
+	// share the second.
+	text   [15]byte
+	textAt int64
 }
 
 func newClock(zone *time.Location, reference, after time.Time, year int) Clock {
@@ -70,6 +75,22 @@ func (c *Clock) bsd(b []byte, year int) (int64, []byte, bool) {
 	if len(b) < 16 || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, b, false
 	}
+	if year == 0 && b[15] == ' ' {
+		if c.textAt == 0 || string(b[:15]) != string(c.text[:]) {
+			at, rest, ok := c.bsdText(b, year)
+			if c.textAt = 0; ok {
+				copy(c.text[:], b)
+				c.textAt = at
+			}
+			return at, rest, ok
+		}
+		return c.textAt, b[16:], true
+	}
+	return c.bsdText(b, year)
+}
+
+// bsdText reads a stamp with two columns for the day.
+func (c *Clock) bsdText(b []byte, year int) (int64, []byte, bool) {
 	if !isDigit(b[5]) {
 		return 0, b, false
 	}
@@ -122,11 +143,15 @@ func (c *Clock) yearless(month, d int, tod int64) int64 {
 		}
 	}
 	at := c.local(c.year, month, d, tod)
-	if c.last != 0 {
-		if next := c.local(c.year+1, month, d, tod); at != 0 && at < c.last-jump && next != 0 {
+	switch {
+	case c.last == 0 || at == 0:
+	case at < c.last-jump:
+		if next := c.local(c.year+1, month, d, tod); next != 0 {
 			c.year++
 			at = next
-		} else if before := c.local(c.year-1, month, d, tod); at > c.last+jump && before != 0 {
+		}
+	case at > c.last+jump:
+		if before := c.local(c.year-1, month, d, tod); before != 0 {
 			at = before // a late line of the year before
 		}
 	}

@@ -39,6 +39,9 @@ func (w *Wrapper) Unwrap(line []byte) (inner []byte, e Envelope, done bool) {
 			return w.join(rest, partial), Envelope{}, false
 		}
 	}
+	if len(line) > 6 && line[3] == ' ' && line[6] == ' ' {
+		return line, Envelope{}, false // "Jan  5 ": the common case
+	}
 	if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {
 		return line[i+3:], Envelope{}, false
 	}

@@ -13,11 +13,12 @@ import (
 // belongs to one stream.
 type Grammar struct {
 	scratch []byte
+	tag     []byte // of lines without a program
 	err     parser.SyntaxError
 }
 
 // New returns a grammar for one stream.
-func New() *Grammar { return &Grammar{} }
+func New() *Grammar { return &Grammar{tag: []byte("exim")} }
 
 // Append adds the events of one line whose stamp has been read. The three
 // exits are those of parser.Parser.
@@ -32,7 +33,7 @@ func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery
 	}
 	tag := e.Program
 	if len(tag) == 0 {
-		tag = []byte("exim")
+		tag = g.tag
 	}
 	dst = append(dst, delivery.Event{
 		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: 1, Truncated: part == 1,

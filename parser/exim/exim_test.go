@@ -63,6 +63,10 @@ func TestLines(t *testing.T) {
 			`attempt bounced attempted=true local=false to=b@example.net relay=mx.example.net[192.0.2.7] 550 stage=eod failure= "5.7.1 go to https://example.net"`,
 		},
 		{
+			"lost at the greeting", `== b@example.net R=r T=t defer (-18) H=mx.example.net [192.0.2.7]: Remote host closed connection in response to initial connection`,
+			`attempt deferred attempted=true local=false to=b@example.net relay=mx.example.net[192.0.2.7] 0 stage=connect failure=lost "Remote host closed connection in response to initial connection"`,
+		},
+		{
 			"no attempt", `== b@example.net R=r T=t defer (-54): retry time not reached for any host for 'example.net'`,
 			`attempt deferred attempted=false local=false to=b@example.net relay=[] 0 stage= failure=no_attempt "retry time not reached for any host for 'example.net'"`,
 		},

@@ -16,7 +16,7 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 		return
 	}
 	m = bytes.TrimPrefix(m, []byte(": "))
-	if i := bytes.LastIndex(m, []byte(" DT=")); i >= 0 {
+	if i := bytes.LastIndexByte(m, ' '); i >= 0 && bytes.HasPrefix(m[i:], []byte(" DT=")) {
 		if d := duration(m[i+4:]); d >= 0 {
 			ev.XmitS, m = d, m[:i]
 		}
@@ -55,7 +55,7 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 // after "; Exim up to 4.7x wrote "remote mailer".
 func afterCommand(m []byte) ([]byte, bool) {
 	for _, head := range [...]string{"SMTP error from remote mail server after ", "SMTP error from remote mailer after "} {
-		if i := bytes.Index(m, []byte(head)); i >= 0 && i < 40 {
+		if i := index(m[:min(len(m), 40+len(head))], head); i >= 0 {
 			return m[i+len(head):], true
 		}
 	}
@@ -148,7 +148,7 @@ func stage(t []byte) delivery.Stage {
 		{"STARTTLS", delivery.StageTLS},
 		{"AUTH", delivery.StageAuth},
 	} {
-		if i := bytes.Index(t, []byte(s.word)); i >= 0 && i < 60 {
+		if index(t[:min(len(t), 60+len(s.word))], s.word) >= 0 {
 			return s.stage
 		}
 	}
@@ -186,7 +186,7 @@ func failure(m []byte, errno int) delivery.Failure {
 		{"bad first read from TLS", delivery.Lost},
 		{"TLS", delivery.TLSFailure},
 	} {
-		if bytes.Contains(m, []byte(f.words)) {
+		if index(m, f.words) >= 0 {
 			return f.failure
 		}
 	}
@@ -201,4 +201,20 @@ func failure(m []byte, errno int) delivery.Failure {
 		return delivery.FailureNone
 	}
 	return delivery.LocalFault
+}
+
+// index is bytes.Index for words in a table: turning a long string into bytes
+// would allocate for every line.
+func index(b []byte, words string) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(b[from:], words[0])
+		if i < 0 || from+i+len(words) > len(b) {
+			return -1
+		}
+		i += from
+		if string(b[i:i+len(words)]) == words {
+			return i
+		}
+		from = i + 1
+	}
 }

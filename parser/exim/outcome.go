@@ -206,7 +206,7 @@ func duration(b []byte) float32 {
 		case c == '.' && scale == 0:
 			scale = 0.1
 		default:
-			unit := map[byte]float64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 604800}[c]
+			unit := unitSeconds(c)
 			if unit == 0 || !digits {
 				return -1
 			}
@@ -218,4 +218,20 @@ func duration(b []byte) float32 {
 		return -1
 	}
 	return float32(total)
+}
+
+func unitSeconds(c byte) float64 {
+	switch c {
+	case 's':
+		return 1
+	case 'm':
+		return 60
+	case 'h':
+		return 3600
+	case 'd':
+		return 86400
+	case 'w':
+		return 7 * 86400
+	}
+	return 0
 }

@@ -34,12 +34,20 @@ func plainService(daemon []byte) bool {
 	return false
 }
 
-// queueID splits "3F2A11C0D5: text". Short ids are upper-case hexadecimal,
-// long ones use digits and consonants (enable_long_queue_ids in postconf(5)).
+// queueID splits "3F2A11C0D5: text".
 func queueID(t []byte) (id, rest []byte, ok bool) {
-	hex, digits, i := true, 0, 0
-	for ; i < len(t) && i < 24 && t[i] != ':'; i++ {
-		c := t[i]
+	i := bytes.IndexByte(t[:min(len(t), 25)], ':')
+	if i < 0 || i+1 >= len(t) || t[i+1] != ' ' || !isQueueID(t[:i]) {
+		return nil, nil, false
+	}
+	return t[:i], t[i+2:], true
+}
+
+// isQueueID knows both kinds: short ids are upper-case hexadecimal, long ones
+// use digits and consonants (enable_long_queue_ids in postconf(5)).
+func isQueueID(id []byte) bool {
+	hex, digits := true, 0
+	for _, c := range id {
 		switch {
 		case '0' <= c && c <= '9':
 			digits++
@@ -47,16 +55,10 @@ func queueID(t []byte) (id, rest []byte, ok bool) {
 		case 'G' <= c && c <= 'Z', 'b' <= c && c <= 'z' && c != 'e' && c != 'i' && c != 'o' && c != 'u':
 			hex = false
 		default:
-			return nil, nil, false
+			return false
 		}
 	}
-	if i < 5 || i+1 >= len(t) || t[i] != ':' || t[i+1] != ' ' {
-		return nil, nil, false
-	}
-	if !hex && (i < 10 || digits == 0) {
-		return nil, nil, false
-	}
-	return t[:i], t[i+2:], true
+	return len(id) >= 5 && (hex || len(id) >= 10 && digits > 0)
 }
 
 // address reads "<local@domain>" and returns what follows. A quoted local
@@ -86,8 +88,16 @@ func address(t []byte) (addr, rest []byte, ok bool) {
 
 // field splits "key=value, rest"; rest starts at the comma.
 func field(t []byte) (key, value, rest []byte) {
-	end := bytes.Index(t, []byte(", "))
-	if end < 0 {
+	end := bytes.IndexByte(t, ',')
+	for end >= 0 && end+1 < len(t) && t[end+1] != ' ' {
+		next := bytes.IndexByte(t[end+1:], ',')
+		if next < 0 {
+			end = -1
+			break
+		}
+		end += 1 + next
+	}
+	if end < 0 || end+1 == len(t) {
 		end = len(t)
 	}
 	pair, rest := t[:end], t[end:]

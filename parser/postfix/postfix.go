@@ -154,8 +154,8 @@ func notice(ev *delivery.Event, text []byte) {
 	if i < 0 {
 		return
 	}
-	id, _, ok := queueID(append(text[i+len(" notification: "):len(text):len(text)], ':', ' '))
-	if !ok {
+	id, _, _ := bytes.Cut(text[i+len(" notification: "):], []byte(" "))
+	if !isQueueID(id) {
 		return
 	}
 	ev.Kind, ev.NewID = delivery.BounceNotice, id

@@ -101,8 +101,8 @@ func continuation(t, code []byte) int {
 
 // inReplyTo cuts "(in reply to RCPT TO command)" off and names the stage.
 func inReplyTo(t []byte) ([]byte, delivery.Stage) {
-	i := bytes.LastIndex(t, []byte(" (in reply to "))
-	if i < 0 {
+	i := bytes.LastIndexByte(t, '(') - 1
+	if i < 0 || !bytes.HasPrefix(t[i:], []byte(" (in reply to ")) {
 		return t, delivery.StageNone
 	}
 	return t[:i], stage(t[i+len(" (in reply to "):])
