@@ -35,11 +35,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	a := &app{in: stdin, out: stdout, err: stderr, env: os.Getenv}
 	root := a.root()
 	root.SetArgs(args)
+	// The database, its log of changes and the reports are about people's mail.
+	syscall.Umask(0o077)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !quiet(err) {
+	status := exitStatus(ctx, err)
+	switch {
+	case status == exitInterrupted:
+		fmt.Fprintln(stderr, "repute: interrupted; what was committed stays, the next run goes on there")
+	case err != nil && !quiet(err):
 		fmt.Fprintln(stderr, "repute:", reports.Printable(err.Error()))
 	}
-	return exitStatus(ctx, err)
+	return status
 }
 
 func (a *app) root() *cobra.Command {
