@@ -4,6 +4,7 @@ package all
 import (
 	"repute/parser"
 	"repute/parser/exim"
+	"repute/parser/kumomta"
 	"repute/parser/postfix"
 )
 
@@ -14,5 +15,6 @@ func Formats() []parser.Format {
 			return parser.NewSyslog(o, postfix.New(), exim.New())
 		}},
 		{Name: "exim", New: exim.NewLog},
+		{Name: "kumomta", New: kumomta.New},
 	}
 }
