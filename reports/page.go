@@ -142,7 +142,9 @@ func functions() template.FuncMap {
 		"minus":     func(x float64) string { return strings.ReplaceAll(fmt.Sprintf("%.0f", x), "-", "−") },
 		"bar":       func(lo, hi float64) bar { return bar{lo, max(hi-lo, 2)} },
 		"heatTitle": heatTitle,
-		"action":    func(a Action) *Action { return &a },
+		// A narrow head breaks behind a dot or a slash, not inside a word.
+		"soft":   func(s string) string { return strings.NewReplacer(".", ".\u200b", "/", "/\u200b").Replace(s) },
+		"action": func(a Action) *Action { return &a },
 	}
 }
 
