@@ -29,7 +29,7 @@ type SMTP struct {
 const (
 	StartTLS    = "starttls" // required, never given up when the server does not offer it
 	ImplicitTLS = "tls"      // from the first byte, RFC 8314
-	NoTLS       = "none"     // only without a password, or to this machine
+	NoTLS       = "none"     // never with a password
 )
 
 // Configured tells whether mail can leave at all.
