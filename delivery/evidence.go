@@ -70,15 +70,48 @@ type Signal struct {
 	Verified bool    // false: shown, weight 0
 }
 
-// SignalKind says where a Signal comes from.
+// SignalKind says where a Signal comes from and what its fields mean. Kinds of
+// the public view (SenderScore, Talos, BlockList) speak of an address alone:
+// Receiver is "".
 type SignalKind uint8
 
 // The kinds of signals.
 const (
-	SignalNone       SignalKind = iota
-	SignalSeed                  // N seeds, K of them in the spam folder
-	SignalGPT                   // Google Postmaster IP tier: 0 bad, 1 low, 2 medium, 3 high
-	SignalSNDS                  // Microsoft SNDS colour: 0 red, 1 yellow, 2 green
-	SignalComplaint             // K complaints
-	SignalEngagement            // opens and clicks
+	SignalNone        SignalKind = iota
+	SignalSeed                   // N seeds, K of them in the spam folder
+	SignalGPT                    // Google Postmaster IP tier: Value 0 bad, 1 low, 2 medium, 3 high
+	SignalSNDS                   // Microsoft SNDS colour: Value 0 red, 1 yellow, 2 green; N messages
+	SignalComplaint              // K complaints, of N messages where the source counts them
+	SignalEngagement             // K of N delivered messages opened or clicked
+	SignalSpamRate               // Value: share of inbox mail that users marked as spam, 0 to 1
+	SignalDMARC                  // N messages as the receiver counted them, K of them failing DMARC
+	SignalTrap                   // K messages to spam traps, of N
+	SignalSenderScore            // Value 0 to 100
+	SignalTalos                  // Value 0 poor, 1 neutral, 2 good
+	SignalBlockList              // K of N: 1 of 1 where the list names the address
+	SignalErrorRate              // Value: share of mail that the receiver says it refused, 0 to 1
+	signalKinds
 )
+
+// signalNames are what files, commands and the store call each kind.
+var signalNames = [signalKinds]string{
+	"none", "seed", "gpt", "snds", "complaint", "engagement", "spam_rate", "dmarc", "trap", "sender_score", "talos", "block_list", "error_rate",
+}
+
+// String returns the kind's name.
+func (k SignalKind) String() string {
+	if k < signalKinds {
+		return signalNames[k]
+	}
+	return signalNames[SignalNone]
+}
+
+// ParseSignalKind returns the kind that name names, SignalNone if none.
+func ParseSignalKind(name string) SignalKind {
+	for k, n := range signalNames {
+		if n == name {
+			return SignalKind(k)
+		}
+	}
+	return SignalNone
+}

@@ -23,6 +23,8 @@ type Record struct {
 	// Key tells the record from every other of its kind: what is imported
 	// again has the same key and counts once.
 	Key string
+	// Source is who says so, in its own name: "JMRP", "zen.spamhaus.org".
+	Source string
 	// Detail is what a person wants to read beside the numbers: the colour,
 	// the list, the sort of complaint.
 	Detail string
