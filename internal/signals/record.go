@@ -23,6 +23,9 @@ type Record struct {
 	// Key tells the record from every other of its kind: what is imported
 	// again has the same key and counts once.
 	Key string
+	// SenderDomain is whose mail the source speaks of where it does not tell
+	// addresses apart: then IP is "".
+	SenderDomain string
 	// Source is who says so, in its own name: "JMRP", "zen.spamhaus.org".
 	Source string
 	// Detail is what a person wants to read beside the numbers: the colour,

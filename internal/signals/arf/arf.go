@@ -23,6 +23,7 @@ import (
 
 	"repute/delivery"
 	"repute/internal/signals"
+	"repute/internal/signals/mailauth"
 )
 
 // The bounds of one report. A complaint holds the headers of the mail that it
@@ -51,15 +52,8 @@ type Report struct {
 	body message.Header // of the mail complained about
 }
 
-// Trust names the hosts whose Authentication-Results headers are believed
-// ([RFC 8601] section 5): those of the user's own mail servers. None: no
-// report is verified.
-//
-// [RFC 8601]: https://www.rfc-editor.org/rfc/rfc8601
-type Trust []string
-
 // Parse reads one mail. ErrNoReport tells that it is none of ours to read.
-func Parse(r io.Reader, trust Trust) (*Report, error) {
+func Parse(r io.Reader, trust mailauth.Trust) (*Report, error) {
 	limited := &io.LimitedReader{R: r, N: maxReport}
 	e, err := message.ReadWithOptions(limited, &message.ReadOptions{MaxHeaderBytes: maxHeader})
 	if err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
@@ -74,7 +68,7 @@ func Parse(r io.Reader, trust Trust) (*Report, error) {
 		return nil, ErrNoReport
 	}
 	p.report.take(p.fields)
-	p.report.Verified = trust.vouch(&e.Header, p.report.From)
+	p.report.Verified = trust.Vouch(&e.Header.Header, p.report.From)
 	if date, err := parseDate(e.Header.Get("Date")); err == nil && p.report.Reported.IsZero() {
 		p.report.Reported = date
 	}

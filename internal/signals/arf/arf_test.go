@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"repute/internal/signals/mailauth"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // trusted is the host that the samples' Authentication-Results are from.
-var trusted = Trust{"mx.example.com"}
+var trusted = mailauth.Trust{"mx.example.com"}
 
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.eml")

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-message"
-	"golang.org/x/net/publicsuffix"
+
+	"repute/internal/signals/mailauth"
 )
 
 // clean takes the blanks and control characters out of a field's ends.
@@ -82,7 +83,7 @@ func received(h *message.Header) []string {
 func handedOver(h *message.Header) netip.Addr {
 	for _, line := range received(h) {
 		from, by, ok := strings.Cut(strings.TrimPrefix(line, "from "), " by ")
-		if !ok || sameOrganisation(firstWord(from), firstWord(by)) {
+		if !ok || mailauth.SameOrganisation(firstWord(from), firstWord(by)) {
 			continue
 		}
 		for _, w := range strings.FieldsFunc(from, func(r rune) bool { return strings.ContainsRune(" ()[]", r) }) {
@@ -126,86 +127,4 @@ func receivedFor(h *message.Header) string {
 		}
 	}
 	return ""
-}
-
-// vouch tells whether a trusted host found the report authentic: its
-// Authentication-Results (RFC 8601) pass DKIM or SPF for a domain that
-// belongs to the address in From.
-func (t Trust) vouch(h *message.Header, from string) bool {
-	_, domain, ok := cutAddress(address(from))
-	if !ok {
-		return false
-	}
-	for f := h.FieldsByKey("Authentication-Results"); f.Next(); {
-		host, results, _ := strings.Cut(f.Value(), ";")
-		host, _, _ = strings.Cut(strings.TrimSpace(host), " ")
-		if !slices.ContainsFunc(t, func(name string) bool { return strings.EqualFold(name, host) }) {
-			continue
-		}
-		// The receiving host's own header is the topmost; one below it may
-		// have come with the mail, under the same name.
-		return passes(results, domain)
-	}
-	return false
-}
-
-// passes reads the results of one Authentication-Results header.
-func passes(results, domain string) bool {
-	for result := range strings.SplitSeq(results, ";") {
-		words := strings.Fields(withoutComments(result))
-		if len(words) == 0 {
-			continue
-		}
-		var prefix string
-		switch strings.ToLower(words[0]) {
-		case "dkim=pass":
-			prefix = "header.d="
-		case "spf=pass":
-			prefix = "smtp.mailfrom="
-		default:
-			continue
-		}
-		for _, w := range words[1:] {
-			value, ok := strings.CutPrefix(strings.ToLower(w), prefix)
-			if !ok {
-				continue
-			}
-			if _, d, ok := cutAddress(value); ok {
-				value = d
-			}
-			if sameOrganisation(value, domain) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// withoutComments takes RFC 5322 comments out, nested ones too.
-func withoutComments(s string) string {
-	depth := 0
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '(':
-			depth++
-			return ' '
-		case r == ')' && depth > 0:
-			depth--
-			return ' '
-		case depth > 0:
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// sameOrganisation tells whether two domains have one registrable domain, as
-// DMARC's relaxed alignment does (RFC 7489 section 3.1).
-func sameOrganisation(a, b string) bool {
-	x, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(a))
-	if err != nil {
-		return false
-	}
-	y, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(b))
-	return err == nil && x == y
 }

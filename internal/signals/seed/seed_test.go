@@ -1,7 +1,9 @@
 package seed
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,15 +12,15 @@ import (
 
 const head = "date,ip,receiver,seeds,inbox,spam,missing\n"
 
-func collect(text string) (signals []delivery.Signal, errs []string) {
+func collect(text string) (out []delivery.Signal, errs []string) {
 	for s, err := range Read("t.csv", strings.NewReader(text)) {
 		if err != nil {
 			errs = append(errs, err.Error())
 		} else {
-			signals = append(signals, s)
+			out = append(out, s.Signal)
 		}
 	}
-	return signals, errs
+	return out, errs
 }
 
 func TestRead(t *testing.T) {
@@ -32,7 +34,7 @@ func TestRead(t *testing.T) {
 		{"receiver", head + "2025-11-24,192.0.2.11,,5,3,1,1\n2025-11-24,192.0.2.11,google,5,3,1,1\n", "t.csv:2: receiver"},
 		{"sum", head + "2025-11-24,192.0.2.11,google,5,5,1,1\n2025-11-24,192.0.2.11,google,5,3,1,1\n", "t.csv:2: inbox 5"},
 		{"negative", head + "2025-11-24,192.0.2.11,google,5,3,-1,1\n2025-11-24,192.0.2.11,google,5,3,1,1\n", "t.csv:2: spam"},
-		{"short and quote", head + "2025-11-24,192.0.2.11\n2025-11-24,\"192.0.2.11,google,5,3,1,1\n2025-11-24,192.0.2.11,google,5,3,1,1\n", "t.csv:2: the line ends"},
+		{"short and quote", head + "2025-11-24,192.0.2.11\n2025-11-24,\"192.0.2.11,google,5,3,1,1\n2025-11-24,192.0.2.11,google,5,3,1,1\n", "t.csv:2: receiver is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			signals, errs := collect(c.text)
@@ -48,9 +50,9 @@ func TestRead(t *testing.T) {
 
 func TestReadRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                  "t.csv: empty",
-		"date,ip\n":                         "t.csv:1: no column \"receiver\"",
-		head + strings.Repeat("x", maxLine): "t.csv:2: ",
+		"":                                 "t.csv:1: empty",
+		"date,ip\n":                        "t.csv:1: no column \"receiver\"",
+		head + strings.Repeat("x", 70<<10): "t.csv:2: ",
 	} {
 		signals, errs := collect(text)
 		if len(signals) != 0 || len(errs) != 1 || !strings.HasPrefix(errs[0], want) {
@@ -80,4 +82,28 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReadPlacements(t *testing.T) {
+	text := "ts_us\treceiver\trcpt\tmessage_id\tfolder\n" +
+		"1795438764851223\tdocomo\tseed-19@docomo.ne.jp\th0345d@news.example.com\tINBOX\n" +
+		"1795438768838590\tgmail\tseed-2@gmail.com\t<c01503@ml.example.com>\t[Gmail]/Spam\n" +
+		"1795438768838590\tgmail\tseed-3@gmail.com\tc01504@ml.example.com\tReceipts\n" +
+		"1795438768838590\tgmail\tseed-3@gmail.com\tc01505@ml.example.com\tmissing\n"
+	var got []string
+	for r, err := range Read("t.tsv", strings.NewReader(text)) {
+		if err != nil {
+			got = append(got, err.Error())
+			continue
+		}
+		got = append(got, fmt.Sprintf("%d/%d %s %s %s %v", r.K, r.N, r.Receiver, r.About.Recipient, r.About.MessageIDs[0], r.Verified))
+	}
+	want := []string{
+		"0/1 docomo seed-19@docomo.ne.jp h0345d@news.example.com true",
+		"1/1 gmail seed-2@gmail.com c01503@ml.example.com true",
+		`t.tsv:4: folder "Receipts" is neither an inbox nor a spam folder`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
 }
