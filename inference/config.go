@@ -38,6 +38,8 @@ type Config struct {
 	Reported   float64 // variance added to a score that is reported
 	Alarmed    float64 // variance added when a fall is judged
 
+	Folder FolderConfig
+
 	// Alarm: a fall is told when P(score < reference − 10) reaches Certainty
 	// and the mean has fallen by MinDrop; then not again for Refractory days.
 	Certainty  float64
@@ -59,6 +61,7 @@ func Defaults() Config {
 		Level: 3, Mu: Part{1, 1e6}, IP: Part{1.5, 60}, Net: Part{0.5, 60}, Receiver: Part{1, 120},
 		Private: Part{1, 20}, Stream: Part{0.005, 3},
 		Rho: 0.02, JumpHazard: 0.004, JumpVar: 9, SharedVar: 4, Reported: 0.1, Alarmed: 0.03,
+		Folder:    folderDefaults(),
 		Certainty: 0.95, MinDrop: 15, Refractory: 10,
 	}
 }

@@ -25,6 +25,12 @@ type Estimate struct {
 	Needs         int     // about this many more outcomes until it is known; 0 if it is
 	Jump          float64 // probability that the private part jumped today
 	Parts         Contributions
+
+	// The full score counts mail in the spam folder for a quarter. With
+	// ViewSMTP nothing is known of folders, and it is the score above.
+	View                 string
+	Full, FullLo, FullHi float64 // 0–100; 80 % interval
+	Spam                 float64 // F: expected share of accepted mail in the spam folder, 0–1
 }
 
 // Contributions are what each part adds to the score, in points: the score
@@ -108,8 +114,8 @@ func (m *Model) dayOf(hour int64) time.Time {
 
 func (m *Model) yieldDay(day time.Time, yield func(Estimate, error) bool) bool {
 	end := days(day.AddDate(0, 0, 1).Unix())
-	for _, p := range m.pairs {
-		if e := m.estimate(p, day, end); !yield(e, nil) {
+	for id, p := range m.pairs {
+		if e := m.estimate(id, p, day, end); !yield(e, nil) {
 			return false
 		}
 	}
@@ -117,7 +123,7 @@ func (m *Model) yieldDay(day time.Time, yield func(Estimate, error) bool) bool {
 }
 
 // estimate is the belief about a pair at a time, as numbers for people.
-func (m *Model) estimate(p *pair, day time.Time, at float64) Estimate {
+func (m *Model) estimate(id int, p *pair, day time.Time, at float64) Estimate {
 	mean, v := m.eta(p, -1, at)
 	v += m.cfg.Reported
 	sd := math.Sqrt(v)
@@ -139,6 +145,7 @@ func (m *Model) estimate(p *pair, day time.Time, at float64) Estimate {
 		e.Needs = needs(mean, v)
 	}
 	e.Parts = m.contributions(p, mean, at)
+	m.full(&e, id, mean, v, at)
 	return e
 }
 
@@ -173,6 +180,7 @@ func (m *Model) contributions(p *pair, mean, at float64) Contributions {
 // endDay keeps the day's scores as references and clears the day's marks.
 func (m *Model) endDay(day time.Time) {
 	m.now = days(day.AddDate(0, 0, 1).Unix())
+	m.foldersOf(day)
 	for _, p := range m.pairs { // those without mail too: their IP may have fallen elsewhere
 		m.checkAlarm(p)
 	}

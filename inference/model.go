@@ -24,6 +24,8 @@ type Model struct {
 	streamID  map[string]int
 	pairID    map[[2]int]int
 
+	folder folder
+
 	hour    int64 // the open hour, Unix seconds; 0 before the first evidence
 	cells   []observation
 	window  []observation // of the last days, for the attribution
@@ -77,6 +79,10 @@ func New(cfg Config) *Model {
 		cfg: cfg, mu: belief{m: cfg.Level, v: cfg.Mu.Variance},
 		ipID: map[string]int{}, netID: map[string]int{}, recvID: map[string]int{}, streamID: map[string]int{},
 		pairID: map[[2]int]int{},
+		folder: folder{
+			usual:     belief{m: cfg.Folder.Level, v: cfg.Folder.Usual.Variance},
+			receivers: map[int]*belief{}, pairs: map[int]*folderPair{},
+		},
 	}
 }
 

@@ -13,6 +13,7 @@ func (a *app) commands() []*cobra.Command {
 		a.explainCommand(),
 		a.traceCommand(),
 		a.reportCommand(),
+		a.signalsCommand(),
 		a.classifyCommand(),
 		a.rulesCommand(),
 		a.doctorCommand(),

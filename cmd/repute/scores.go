@@ -70,7 +70,9 @@ func (a *app) scoresCommand() *cobra.Command {
 good or as bad. "borrowed" means that most of it comes from the IP, the
 network and the receiver, not from mail of this pair.
 
-Scores are the SMTP view: logs do not show the spam folder.`,
+Scores are the SMTP view: logs do not show the spam folder. Where signals from
+outside do (repute signals --help), "full" is the score that counts mail in the
+spam folder for a quarter, and view says "full".`,
 		Example: "  repute scores --ip 192.0.2.14\n  repute scores --daily --receiver docomo --format csv",
 		Args:    cobra.NoArgs,
 	}
@@ -173,8 +175,26 @@ func scoreColumns(by string) []column[inference.Estimate] {
 		{"own", func(v e) any { return round1(v.Own) }, nil},
 		{"unknown", func(v e) any { return v.Unknown }, func(v e) string { return needsWord(v) }},
 		{"borrowed", func(v e) any { return v.Borrowed }, func(v e) string { return yes(v.Borrowed) }},
-		{"view", func(e) any { return "smtp" }, nil},
+		{"view", func(v e) any { return v.View }, nil},
+		{"full", func(v e) any { return full(v, v.Full) }, func(v e) string { return fullWord(v, v.Full) }},
+		{"full_lo", func(v e) any { return full(v, v.FullLo) }, func(v e) string { return fullWord(v, v.FullLo) }},
+		{"full_hi", func(v e) any { return full(v, v.FullHi) }, func(v e) string { return fullWord(v, v.FullHi) }},
 	}
+}
+
+// full is a figure of the full score, nil where nothing is known of folders.
+func full(v inference.Estimate, x float64) any {
+	if v.View != inference.ViewFull {
+		return nil
+	}
+	return round1(x)
+}
+
+func fullWord(v inference.Estimate, x float64) string {
+	if v.View != inference.ViewFull {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", x)
 }
 
 func band(v inference.Estimate) string {

@@ -131,6 +131,13 @@ type Result struct {
 func (a *Analysis) Run(ctx context.Context, byDomain bool) (Result, error) {
 	m := inference.New(a.model)
 	var r Result
+	if !byDomain {
+		folders, err := a.folderSignals(ctx)
+		if err != nil {
+			return r, err
+		}
+		m.AddSignals(folders)
+	}
 	for e, err := range m.Estimate(a.Evidence(ctx, byDomain)) {
 		if err != nil {
 			return r, err

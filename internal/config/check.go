@@ -35,6 +35,10 @@ func (c *checker) check(cfg *Config) {
 		c.alert(fmt.Sprintf("alert[%d]", i+1), &cfg.Alerts[i])
 	}
 	c.mailNeedsSMTP(cfg)
+	for i := range cfg.Mailboxes {
+		c.mailbox(fmt.Sprintf("mailbox[%d]", i+1), &cfg.Mailboxes[i])
+	}
+	c.signals(&cfg.Signals)
 	if y := cfg.Time.Year; y != 0 && (y < 1980 || y > 2100) {
 		c.fault("time.year", "%d is out of range; write a year from 1980 to 2100, or leave it out", y)
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	Alerts     []Alert     `toml:"alert"`
 	Time       Time        `toml:"time"`
 	Privacy    Privacy     `toml:"privacy"`
+	Mailboxes  []Mailbox   `toml:"mailbox"`
+	Signals    Signals     `toml:"signals"`
 }
 
 // Sender names the sending IP, or the pool, of the log lines that match. Every
@@ -142,6 +144,11 @@ func defaults() Config {
 		},
 		Report: Report{Schedule: Schedule{Day: time.Monday, Hour: 7}, Lang: "en", Attach: AttachPage},
 		SMTP:   SMTP{TLS: StartTLS, Timeout: Duration{time.Minute}},
+		// Lists that answer everybody; the large ones refuse public resolvers.
+		Signals: Signals{
+			BlockLists:  []string{"zen.spamhaus.org", "b.barracudacentral.org", "bl.spamcop.net", "psbl.surriel.com"},
+			SenderScore: "score.senderscore.com", Rate: 10,
+		},
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"repute/delivery"
 	"repute/internal/signals"
+	"repute/internal/signals/headers"
 	"repute/internal/signals/mailauth"
 )
 
@@ -69,7 +70,7 @@ func Parse(r io.Reader, trust mailauth.Trust) (*Report, error) {
 	}
 	p.report.take(p.fields)
 	p.report.Verified = trust.Vouch(&e.Header.Header, p.report.From)
-	if date, err := parseDate(e.Header.Get("Date")); err == nil && p.report.Reported.IsZero() {
+	if date, err := headers.Date(e.Header.Get("Date")); err == nil && p.report.Reported.IsZero() {
 		p.report.Reported = date
 	}
 	return p.report, nil
@@ -145,44 +146,44 @@ func readHeader(r io.Reader) (*message.Header, error) {
 // take reads the report's own fields ([RFC 5965] section 3) and fills the
 // gaps from the mail that it is about: Microsoft's say next to nothing.
 func (r *Report) take(h *message.Header) {
-	r.Type = strings.ToLower(clean(h.Get("Feedback-Type")))
-	r.Agent = clean(h.Get("User-Agent"))
+	r.Type = strings.ToLower(headers.Clean(h.Get("Feedback-Type")))
+	r.Agent = headers.Clean(h.Get("User-Agent"))
 	for _, name := range []string{"Arrival-Date", "Received-Date"} {
-		if t, err := parseDate(h.Get(name)); err == nil {
+		if t, err := headers.Date(h.Get(name)); err == nil {
 			r.Reported = t
 			break
 		}
 	}
-	if ip, err := netip.ParseAddr(strings.Trim(clean(h.Get("Source-IP")), "[]")); err == nil {
+	if ip, err := netip.ParseAddr(strings.Trim(headers.Clean(h.Get("Source-IP")), "[]")); err == nil {
 		r.SourceIP = ip.Unmap()
 	} else {
-		r.SourceIP = handedOver(&r.body)
+		r.SourceIP = headers.HandedOver(&r.body)
 	}
 	r.About = signals.Reference{
-		Sender: address(h.Get("Original-Mail-From")),
+		Sender: headers.Address(h.Get("Original-Mail-From")),
 	}
-	r.About.MessageIDs = messageIDs(&r.body)
-	r.About.QueueIDs = queueIDs(&r.body)
+	r.About.MessageIDs = headers.MessageIDs(&r.body)
+	r.About.QueueIDs = headers.QueueIDs(&r.body)
 	recipients := []string{
 		h.Get("Original-Rcpt-To"), r.body.Get("X-HmXmrOriginalRecipient"), r.body.Get("X-Original-To"),
-		r.body.Get("Delivered-To"), receivedFor(&r.body), r.body.Get("To"),
+		r.body.Get("Delivered-To"), headers.ReceivedFor(&r.body), r.body.Get("To"),
 	}
 	for _, field := range recipients {
-		rcpt := address(field)
-		local, domain, ok := cutAddress(rcpt)
+		rcpt := headers.Address(field)
+		local, domain, ok := headers.CutAddress(rcpt)
 		if !ok {
 			continue
 		}
 		if r.About.Domain == "" {
 			r.About.Domain = strings.ToLower(domain)
 		}
-		if !redacted(local) {
+		if !headers.Redacted(local) {
 			r.About.Recipient = rcpt
 			break
 		}
 	}
 	if r.About.Sender == "" {
-		r.About.Sender = address(r.body.Get("Return-Path"))
+		r.About.Sender = headers.Address(r.body.Get("Return-Path"))
 	}
 }
 
@@ -210,7 +211,7 @@ func (r *Report) Record() signals.Record {
 	if r.SourceIP.IsValid() {
 		rec.IP = r.SourceIP.String()
 	}
-	if _, domain, ok := cutAddress(address(r.From)); ok && rec.Receiver == "" {
+	if _, domain, ok := headers.CutAddress(headers.Address(r.From)); ok && rec.Receiver == "" {
 		rec.Receiver = strings.ToLower(domain)
 	}
 	return rec

@@ -1,4 +1,6 @@
-package arf
+// Package headers reads what the importers need of a mail's header: who handed
+// it over, under which ids, from whom to whom. All of it is a stranger's text.
+package headers
 
 import (
 	"net/mail"
@@ -12,8 +14,8 @@ import (
 	"repute/internal/signals/mailauth"
 )
 
-// clean takes the blanks and control characters out of a field's ends.
-func clean(s string) string {
+// Clean takes the blanks and control characters out of a field's ends.
+func Clean(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f {
@@ -23,11 +25,12 @@ func clean(s string) string {
 	}, s)
 }
 
-func parseDate(s string) (time.Time, error) { return mail.ParseDate(clean(s)) }
+// Date reads a header's date (RFC 5322 section 3.3).
+func Date(s string) (time.Time, error) { return mail.ParseDate(Clean(s)) }
 
-// address takes the first mail address out of a field, without <>.
-func address(field string) string {
-	field = clean(field)
+// Address takes the first mail address out of a field, without <>.
+func Address(field string) string {
+	field = Clean(field)
 	if i := strings.LastIndexByte(field, '<'); i >= 0 {
 		field, _, _ = strings.Cut(field[i+1:], ">")
 	}
@@ -39,7 +42,8 @@ func address(field string) string {
 	return field
 }
 
-func cutAddress(a string) (local, domain string, ok bool) {
+// CutAddress parts a mail address at its last @.
+func CutAddress(a string) (local, domain string, ok bool) {
 	i := strings.LastIndexByte(a, '@')
 	if i <= 0 || i == len(a)-1 {
 		return "", "", false
@@ -47,19 +51,20 @@ func cutAddress(a string) (local, domain string, ok bool) {
 	return a[:i], a[i+1:], true
 }
 
-// redacted tells whether a provider took the person out of an address
+// Redacted tells whether a provider took the person out of an address
 // (RFC 6590 section 2: any text may stand for it, the same for the same
 // person). A hashed one can't be told from a name by sight; it then matches
 // no recipient of ours.
-func redacted(local string) bool {
+func Redacted(local string) bool {
 	l := strings.ToLower(local)
 	return strings.Contains(l, "redact") || strings.ContainsAny(l, "[]*") || strings.Trim(l, "x") == ""
 }
 
-func messageIDs(h *message.Header) []string {
+// MessageIDs lists a mail's Message-IDs, without <>.
+func MessageIDs(h *message.Header) []string {
 	var out []string
 	for _, name := range []string{"Message-Id", "X-Original-Message-Id", "Original-Message-Id"} {
-		if id := strings.Trim(clean(h.Get(name)), "<>"); id != "" && len(id) < 1000 && !slices.Contains(out, id) {
+		if id := strings.Trim(Clean(h.Get(name)), "<>"); id != "" && len(id) < 1000 && !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
@@ -77,10 +82,10 @@ func received(h *message.Header) []string {
 	return out
 }
 
-// handedOver returns the address that handed the mail to the receiver: that
+// HandedOver returns the address that handed the mail to the receiver: that
 // of the topmost hop between two organisations. Hops above it are within the
 // receiver's own.
-func handedOver(h *message.Header) netip.Addr {
+func HandedOver(h *message.Header) netip.Addr {
 	for _, line := range received(h) {
 		from, by, ok := strings.Cut(strings.TrimPrefix(line, "from "), " by ")
 		if !ok || mailauth.SameOrganisation(firstWord(from), firstWord(by)) {
@@ -101,8 +106,8 @@ func firstWord(s string) string {
 	return w
 }
 
-// queueIDs lists the ids that Received headers name ("with ESMTP id X").
-func queueIDs(h *message.Header) []string {
+// QueueIDs lists the ids that Received headers name ("with ESMTP id X").
+func QueueIDs(h *message.Header) []string {
 	var out []string
 	for _, line := range received(h) {
 		_, rest, ok := strings.Cut(line, " id ")
@@ -118,8 +123,8 @@ func queueIDs(h *message.Header) []string {
 	return out
 }
 
-// receivedFor returns the recipient that a Received header names: "for <a@b>".
-func receivedFor(h *message.Header) string {
+// ReceivedFor returns the recipient that a Received header names: "for <a@b>".
+func ReceivedFor(h *message.Header) string {
 	for _, line := range received(h) {
 		if _, rest, ok := strings.Cut(line, " for <"); ok {
 			rcpt, _, _ := strings.Cut(rest, ">")
@@ -127,4 +132,17 @@ func receivedFor(h *message.Header) string {
 		}
 	}
 	return ""
+}
+
+// Arrived is when a mail arrived: the stamp of its topmost Received header,
+// else its Date.
+func Arrived(h *message.Header) (time.Time, error) {
+	for _, line := range received(h) {
+		if i := strings.LastIndexByte(line, ';'); i >= 0 {
+			if t, err := Date(strings.TrimSpace(line[i+1:])); err == nil {
+				return t, nil
+			}
+		}
+	}
+	return Date(h.Get("Date"))
 }
