@@ -91,13 +91,16 @@ func Certificate(t testing.TB, dir string) (cert, key string) {
 	return cert, key
 }
 
-// Write writes a file, and the folders above it.
+// Write writes a file that all may read, and the folder it is in.
 func Write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
 }
