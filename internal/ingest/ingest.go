@@ -155,7 +155,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	defer s.Close()
 	state.Format = format.Name
 	before := state
-	r := &reading{loop: l, stream: s, state: state, parser: format.New(l.parserOptions(s))}
+	r := &reading{loop: l, stream: s, taken: s.Taken, state: state, parser: format.New(l.parserOptions(s.Path, s.Modified))}
 	err = r.run(ctx)
 	f.Samples = r.allSamples
 	f.Coverage = difference(&r.state.Coverage, &before.Coverage)
@@ -233,9 +233,9 @@ func (l *loop) remember(st *store.StreamState) {
 
 // parserOptions are what the file knows of its stamps: its rotation's date,
 // or when it was last written; and the file before it in its set.
-func (l *loop) parserOptions(s *source.Stream) parser.Options {
-	rotation := source.RotationOf(s.Path)
-	o := parser.Options{Zone: l.o.Zone, Reference: s.Modified, Host: hostFromPath(s.Path)}
+func (l *loop) parserOptions(path string, modified time.Time) parser.Options {
+	rotation := source.RotationOf(path)
+	o := parser.Options{Zone: l.o.Zone, Reference: modified, Host: hostFromPath(path)}
 	if !rotation.Date.IsZero() {
 		// The name may be that of the day after the last line, in any zone.
 		if end := rotation.Date.Add(48 * time.Hour); o.Reference.IsZero() || end.Before(o.Reference) {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +12,21 @@ import (
 	"repute/parser"
 )
 
+// lines is where lines come from: a *source.Stream, or a *source.Live, which
+// says io.EOF where there is none yet.
+type lines interface {
+	Next() ([]byte, error)
+	Line() int64
+	Offset() int64
+	TailHash() [32]byte
+}
+
 // reading is one stream being read.
 type reading struct {
 	*loop
-	stream     *source.Stream
+	stream     lines
+	taken      func() int64  // bytes taken from disk
+	head       func() []byte // of a file that still grows; nil: the head is known
 	parser     parser.Parser
 	state      store.StreamState
 	batch      store.Batch
@@ -26,31 +38,39 @@ type reading struct {
 const maxSamples = 5
 
 func (r *reading) run(ctx context.Context) error {
-	r.kinds = map[string]int{}
 	r.begin()
 	for {
+		full, err := r.advance()
+		if err := errors.Join(err, r.commit(ctx)); err != nil { // of a damaged file what was whole is kept
+			return err
+		}
+		if !full {
+			return nil
+		}
+	}
+}
+
+// advance reads on to the end, or until a batch is full.
+func (r *reading) advance() (full bool, err error) {
+	for r.batch.Lines < int64(r.o.BatchLines) {
 		line, err := r.stream.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return r.commit(ctx)
+			return false, nil
 		case errors.Is(err, source.ErrTooLong):
 			r.state.Oversize++
 			r.sample("line too long", line)
-		case err != nil: // a damaged file: what was whole is kept
-			return errors.Join(err, r.commit(ctx))
+		case err != nil:
+			return false, err
 		default:
 			if err := r.line(line); err != nil {
-				return &stopError{err}
+				return false, &stopError{err}
 			}
 		}
 		r.state.Lines++
 		r.batch.Lines++
-		if r.batch.Lines >= int64(r.o.BatchLines) {
-			if err := r.commit(ctx); err != nil {
-				return err
-			}
-		}
 	}
+	return true, nil
 }
 
 // line parses one line and books its events.
@@ -94,6 +114,9 @@ func (r *reading) line(line []byte) error {
 }
 
 func (r *reading) sample(kind string, line []byte) {
+	if r.kinds == nil {
+		r.kinds = map[string]int{}
+	}
 	if r.kinds[kind] >= maxSamples {
 		return
 	}
@@ -113,12 +136,17 @@ func (r *reading) commit(ctx context.Context) error {
 		return &stopError{err}
 	}
 	if r.o.Progress != nil {
-		r.o.Progress(r.taken + r.stream.Taken())
+		r.o.Progress(r.loop.taken + r.taken())
 	}
 	if r.batch.Lines == 0 {
 		return nil
 	}
 	r.state.Bytes, r.state.TailHash = r.stream.Offset(), r.stream.TailHash()
+	if r.head != nil {
+		head := r.head()
+		r.state.HeadLen = int(min(int64(len(head)), r.state.Bytes))
+		r.state.HeadHash = sha256.Sum256(head[:r.state.HeadLen])
+	}
 	if r.o.Store == nil {
 		r.book.discard()
 		r.begin()

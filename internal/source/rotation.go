@@ -2,8 +2,10 @@ package source
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,4 +66,25 @@ func boolInt(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// Compressed tells whether a file's name says that it is compressed.
+func Compressed(path string) bool { return compressed.MatchString(path) }
+
+// Rotated lists the files that a log was rotated into, oldest first.
+func Rotated(path string) []string {
+	set := RotationOf(path).Set
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		name := filepath.Join(filepath.Dir(path), e.Name())
+		if name != path && RotationOf(name).Set == set {
+			out = append(out, name)
+		}
+	}
+	slices.SortFunc(out, oldestFirst)
+	return out
 }
