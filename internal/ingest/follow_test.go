@@ -28,7 +28,6 @@ type writer struct {
 	path string
 	file *os.File
 	n    int // lines written
-	lost int // lines that a rotation of the writer's own took away
 }
 
 func newWriter(t testing.TB, path string) *writer {
