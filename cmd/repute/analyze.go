@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if err != nil {
 			return err
 		}
-		s, err := openStore(cmd.Context(), db, true, &r.cfg)
+		s, err := a.openStore(cmd.Context(), db, true, &r.cfg)
 		if err != nil {
 			return err
 		}
@@ -91,18 +92,26 @@ func (a *app) tell(ctx context.Context, r *reading, s *store.Store, out string) 
 	if out == "" {
 		return nil
 	}
-	if err := writePage(out, f); err != nil {
+	if err := a.writePage(out, f); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s written.\n", out)
 	return nil
 }
 
-// writePage writes the page beside its place first, so that a reader never
-// sees half of one, and a link that somebody left there is replaced, not
-// followed.
-func writePage(path string, f *reports.Findings) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".report-*.html")
+// writePage writes the page, or hands it over where another process asked for it.
+func (a *app) writePage(path string, f *reports.Findings) error {
+	var page bytes.Buffer
+	if err := reports.HTML(&page, f); err != nil {
+		return err
+	}
+	return a.writeFile(path, page.Bytes())
+}
+
+// writeFile writes a file beside its place first, so that a reader never sees
+// half of it, and a link that somebody left there is replaced, not followed.
+func writeFile(path string, data []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".repute-*")
 	if err != nil {
 		return err
 	}
@@ -111,7 +120,8 @@ func writePage(path string, f *reports.Findings) (err error) {
 			os.Remove(tmp.Name())
 		}
 	}()
-	if err = errors.Join(reports.HTML(tmp, f), tmp.Close()); err != nil {
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)

@@ -7,6 +7,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.analyzeCommand(),
 		a.ingestCommand(),
+		a.followCommand(),
 		a.parseCommand(),
 		a.scoresCommand(),
 		a.changesCommand(),

@@ -26,7 +26,7 @@ func (a *app) dbInfoCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s, err := openStore(cmd.Context(), a.database(q.db, r), false, &r.cfg)
+		s, err := a.openStore(cmd.Context(), a.database(q.db, r), false, &r.cfg)
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ files it reads them; without, it looks into the database.`,
 		if len(args) > 0 && db == "" {
 			path = store.Memory
 		}
-		s, err := openStore(cmd.Context(), path, len(args) > 0, &r.cfg)
+		s, err := a.openStore(cmd.Context(), path, len(args) > 0, &r.cfg)
 		if err != nil {
 			return err
 		}

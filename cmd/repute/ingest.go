@@ -29,7 +29,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if err != nil {
 			return err
 		}
-		s, err := openStore(cmd.Context(), a.database(*db, r), true, &r.cfg)
+		s, err := a.openStore(cmd.Context(), a.database(*db, r), true, &r.cfg)
 		if err != nil {
 			return err
 		}

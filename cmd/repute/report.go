@@ -50,7 +50,7 @@ it is the last seven days that have evidence.`,
 		if len(f.Pairs) == 0 {
 			return withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
 		}
-		if err := writePage(out, f); err != nil {
+		if err := a.writePage(out, f); err != nil {
 			return err
 		}
 		if err := reports.Gist(a.out, f); err != nil {

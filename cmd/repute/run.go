@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"repute/internal/store"
 	"repute/reports"
 )
 
@@ -22,6 +23,12 @@ type app struct {
 	log      *slog.Logger
 	env      func(string) string
 
+	writeFile func(path string, data []byte) error
+	// Of a command that another process asked for: the database that is lent
+	// to it, and the configuration of the process that owns it.
+	lent        *store.Store
+	lentReading *reading
+
 	configPath string
 	rulesDir   string
 	debug      bool
@@ -32,18 +39,26 @@ type app struct {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{in: stdin, out: stdout, err: stderr, env: os.Getenv}
+	a := &app{in: stdin, out: stdout, err: stderr, env: os.Getenv, writeFile: writeFile}
 	root := a.root()
 	root.SetArgs(args)
 	// The database, its log of changes and the reports are about people's mail.
 	syscall.Umask(0o077)
 	err := root.ExecuteContext(ctx)
+	if status, served := a.askOwner(ctx, err, args); served {
+		return status
+	}
+	return a.finish(ctx, err)
+}
+
+// finish tells a command's error and gives its exit status.
+func (a *app) finish(ctx context.Context, err error) int {
 	status := exitStatus(ctx, err)
 	switch {
 	case status == exitInterrupted:
-		fmt.Fprintln(stderr, "repute: interrupted; what was committed stays, the next run goes on there")
+		fmt.Fprintln(a.err, "repute: interrupted; what was committed stays, the next run goes on there")
 	case err != nil && !quiet(err):
-		fmt.Fprintln(stderr, "repute:", reports.Printable(err.Error()))
+		fmt.Fprintln(a.err, "repute:", reports.Printable(err.Error()))
 	}
 	return status
 }

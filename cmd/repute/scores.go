@@ -41,7 +41,7 @@ func (a *app) open(ctx context.Context, q *query) (*analysis.Analysis, func() er
 			q.receiver = found.ID
 		}
 	}
-	s, err := openStore(ctx, a.database(q.db, r), false, &r.cfg)
+	s, err := a.openStore(ctx, a.database(q.db, r), false, &r.cfg)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -113,7 +113,10 @@ func model(cfg *config.Config) inference.Config {
 
 // openStore opens the database, or with create makes it, and gives its errors
 // their exit status.
-func openStore(ctx context.Context, path string, create bool, cfg *config.Config) (*store.Store, error) {
+func (a *app) openStore(ctx context.Context, path string, create bool, cfg *config.Config) (*store.Store, error) {
+	if a.lent != nil {
+		return a.lent.Lend(), nil
+	}
 	if !create && path != store.Memory {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, usagef("there is no database %q yet; make it with: repute ingest --db %s FILE…", path, path)
@@ -158,6 +161,10 @@ type reading struct {
 }
 
 func (a *app) newReading() (*reading, error) {
+	if a.lentReading != nil {
+		r := *a.lentReading
+		return &r, nil
+	}
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (a *app) importing(ctx context.Context, db string) (*importing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openStore(ctx, a.database(db, r), false, &r.cfg)
+	s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
 	if err != nil {
 		return nil, err
 	}

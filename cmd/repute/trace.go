@@ -34,7 +34,7 @@ Exit status 3 if nothing is found.`,
 			return err
 		}
 		ctx := cmd.Context()
-		s, err := openStore(ctx, a.database(db, r), false, &r.cfg)
+		s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -36,9 +37,11 @@ type Options struct {
 
 // Store is an open database. One process at a time may have it open.
 type Store struct {
-	path string
-	opts Options
-	db   *sql.DB
+	path     string
+	opts     Options
+	borrowed bool       // Close is the owner's
+	mu       sync.Mutex // over db while a handle is replaced
+	db       *sql.DB
 }
 
 // LockedError tells that another process has the database open.
@@ -141,12 +144,14 @@ func (s *Store) connect(ctx context.Context) error {
 	if err != nil {
 		return s.openError(err)
 	}
-	s.db = sql.OpenDB(connector)
-	s.db.SetMaxOpenConns(4)
-	if _, err := s.db.ExecContext(ctx, s.settings()); err != nil {
-		s.db.Close()
-		return s.openError(err)
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(8)
+	if _, err := db.ExecContext(ctx, s.settings()); err != nil {
+		return errors.Join(s.openError(err), db.Close())
 	}
+	s.mu.Lock()
+	s.db = db
+	s.mu.Unlock()
 	return nil
 }
 
@@ -242,12 +247,20 @@ func (s *Store) SetMeta(ctx context.Context, key, value string) error {
 	return tx.Commit()
 }
 
+// Lend returns a store on the same database whose Close does nothing: the
+// database stays its owner's.
+func (s *Store) Lend() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &Store{path: s.path, opts: s.opts, db: s.db, borrowed: true}
+}
+
 // Path is where the database is.
 func (s *Store) Path() string { return s.path }
 
 // Close closes the database.
 func (s *Store) Close() error {
-	if s.db == nil {
+	if s.db == nil || s.borrowed {
 		return nil
 	}
 	return s.db.Close()

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"net/netip"
+	"os"
 
 	"repute/delivery"
 	"repute/internal/sender"
@@ -231,4 +233,23 @@ func (s *Store) AttemptsByOrigin(ctx context.Context) (map[int32]int64, error) {
 		n[r.origin] = r.n
 	}
 	return n, nil
+}
+
+// Size is the size of the database's files in bytes; 0 for one in memory.
+func (s *Store) Size(context.Context) (int64, error) {
+	if s.path == Memory {
+		return 0, nil
+	}
+	total := int64(0)
+	for _, name := range []string{s.path, s.path + ".wal"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		total += info.Size()
+	}
+	return total, nil
 }
