@@ -2,8 +2,9 @@
 # make test   install what the tests need (where it may), run every test
 # make check  format, vet, staticcheck, imports
 # make bench  speed, as ratios
+# make torture  kills and rotations, for minutes
 
-.PHONY: build demo test check needs bench clean
+.PHONY: build demo test check needs bench torture clean
 .DEFAULT_GOAL := build
 
 SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
@@ -51,6 +52,10 @@ check:
 # Figures are ratios within one run: machines are noisy.
 bench:
 	go test ./parser/all ./inference -run xxx -bench . -benchtime 1s
+
+# Kill -9 at random moments; REPUTE_KILLS says how often.
+torture:
+	go test -tags torture -run Torture -timeout 60m -v ./...
 
 clean:
 	rm -rf bin report.html

@@ -57,16 +57,16 @@ func (h *heartbeat) silent(now time.Time) (since time.Time, ok bool) {
 	return h.last, true
 }
 
-// usual is how long silence may last at this hour. Of an hour that was never
-// seen the longest of the hours around is taken, else an hour.
+// usual is how long silence may last at this hour, by it and the hours around:
+// an hour where it was not seen yet.
 func (h *heartbeat) usual(now time.Time) time.Duration {
 	at := hourOfWeek(now)
+	if h.gaps[at] == 0 {
+		return time.Hour
+	}
 	longest := time.Duration(0)
 	for d := -1; d <= 1; d++ {
 		longest = max(longest, h.gaps[(at+d+len(h.gaps))%len(h.gaps)])
-	}
-	if longest == 0 {
-		return time.Hour
 	}
 	return max(leastSilence, silenceTimes*longest)
 }
