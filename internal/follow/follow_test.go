@@ -114,7 +114,9 @@ func TestNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	env := func(name string) string { return map[string]string{"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "120000000"}[name] }
+	env := func(name string) string {
+		return map[string]string{"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "120000000"}[name]
+	}
 	if err := Notify(env, "READY=1"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,10 @@ import (
 // heartbeat learns how long a log is usually silent at each hour of the week,
 // and tells when it is silent for longer: a dead logger looks like peace.
 type heartbeat struct {
-	mu   sync.Mutex
-	last time.Time // of the last lines
-	told bool      // of this silence
+	mu    sync.Mutex
+	begun time.Time
+	last  time.Time // of the last lines
+	told  bool      // of this silence
 	// gaps are the longest silences by hour of the week, in UTC, forgetting
 	// slowly; 0 where an hour was not seen yet.
 	gaps [7 * 24]time.Duration
@@ -22,7 +23,7 @@ const (
 	silenceTimes = 3
 )
 
-func newHeartbeat(now time.Time) *heartbeat { return &heartbeat{last: now} }
+func newHeartbeat(now time.Time) *heartbeat { return &heartbeat{begun: now, last: now} }
 
 func hourOfWeek(t time.Time) int {
 	t = t.UTC()
@@ -61,12 +62,12 @@ func (h *heartbeat) silent(now time.Time) (since time.Time, ok bool) {
 // an hour where it was not seen yet.
 func (h *heartbeat) usual(now time.Time) time.Duration {
 	at := hourOfWeek(now)
-	if h.gaps[at] == 0 {
-		return time.Hour
-	}
 	longest := time.Duration(0)
 	for d := -1; d <= 1; d++ {
 		longest = max(longest, h.gaps[(at+d+len(h.gaps))%len(h.gaps)])
+	}
+	if now.Sub(h.begun) < 8*24*time.Hour {
+		return max(time.Hour, silenceTimes*longest)
 	}
 	return max(leastSilence, silenceTimes*longest)
 }
