@@ -39,9 +39,11 @@ func (h *heartbeat) lines(now time.Time, n int64) {
 	defer h.mu.Unlock()
 	g := &h.gaps[hourOfWeek(now)]
 	silence := now.Sub(h.last)
-	if silence > *g {
+	switch {
+	case h.told: // an outage is nothing to get used to
+	case silence > *g:
 		*g = silence
-	} else {
+	default:
 		*g -= (*g - silence) / 10_000
 	}
 	h.last, h.told = now, false
