@@ -45,6 +45,7 @@ const (
 	alarmMargin   = 10 // points below the reference that must be certain
 	recovered     = 5  // points below the reference that count as back
 	windowDays    = 4
+	alarmOwn      = 2 // days: a pair without mail of its own for longer only borrows a fall
 )
 
 // reference is the mean of the daily scores from day −b to day −a; false
@@ -61,11 +62,12 @@ func (p *pair) reference(a, b int) (float64, bool) {
 	return sum / float64(n), true
 }
 
-// checkAlarms looks at the pairs of the hour that was closed.
+// checkAlarms looks at the pairs of the block that was closed.
 func (m *Model) checkAlarms() {
-	for i := len(m.window) - 1; i >= 0 && m.window[i].hour == m.hour; i-- {
-		m.checkAlarm(m.pairs[m.window[i].p])
+	for i := range m.block {
+		m.checkAlarm(m.pairs[m.block[i].p])
 	}
+	m.block = m.block[:0]
 }
 
 func (m *Model) checkAlarm(p *pair) {
@@ -86,10 +88,17 @@ func (m *Model) checkAlarm(p *pair) {
 	if p.alarmed != 0 && day-p.alarmed < int64(m.cfg.Refractory) {
 		return
 	}
-	if ref-score >= m.cfg.MinDrop && probBelow(ref-alarmMargin, mean, v) >= m.cfg.Certainty {
+	if ref-score >= m.cfg.MinDrop && !p.last.contradicts(ref, score) && probBelow(ref-alarmMargin, mean, v) >= m.cfg.Certainty {
 		p.alarmed, p.before, p.low = day, ref, true
 		m.pending(p, "", ref, score)
 	}
+}
+
+// contradicts tells whether a pair's latest mail speaks for the score before
+// and against the one after: then only what it shares with others fell.
+func (b *batch) contradicts(before, after float64) bool {
+	p0, p1 := clamp(before/100, 0.02, 0.98), clamp(after/100, 0.02, 0.98)
+	return b.y*math.Log(p1/p0)+(b.n-b.y)*math.Log((1-p1)/(1-p0)) < 0
 }
 
 // worst is the lowest of the last days' scores.

@@ -28,16 +28,20 @@ var claims = [...]claim{
 	{CauseReceiver, 0.93, -5, 2},      // of 2 IPs
 	{CausePrivate, 0.98, -6.5, 1},     // itself
 	{CauseStream, 0.93, -3.5, 4},      // of 4 pairs
+	{causeFamily, 0.93, -3.5, 4},      // of 4 pairs
 }
+
+// causeFamily is a family of streams; it is told as CauseStream.
+const causeFamily Cause = "family"
 
 var shifts = [...]float64{-1.5, -3, -5}
 
 // evidenceCell is one (pair, stream) over the last day or two.
 type evidenceCell struct {
-	p, ip, net, recv, stream int
-	y, n                     float64
-	ll                       [len(shifts)]float64
-	done                     bool
+	p, ip, net, recv, stream, family int
+	y, n                             float64
+	ll                               [len(shifts)]float64
+	done                             bool
 }
 
 func (c *evidenceCell) best() float64 { return slices.Max(c.ll[:]) }
@@ -53,6 +57,8 @@ func (c *evidenceCell) id(k Cause) int {
 		return c.recv
 	case CauseStream:
 		return c.stream
+	case causeFamily:
+		return c.family
 	}
 	return c.p
 }
@@ -72,28 +78,46 @@ func (c *evidenceCell) place(k Cause) int {
 // not reputation.
 func (m *Model) attribute(day time.Time) {
 	m.confounders(day)
-	if len(m.open) == 0 {
+	if len(m.open) == 0 && len(m.unclaimed) == 0 {
+		m.fell = m.fell[:0]
 		return
 	}
 	labels := map[int]found{}
 	var shared []found
 	// Over two days there is more evidence, over one a fall of today is not
-	// diluted by yesterday: the better explanation counts.
+	// diluted by yesterday: the better explanation counts. A fall of the evening
+	// shows in the last hours alone.
 	for _, from := range [...]time.Time{day.AddDate(0, 0, -1), day} {
-		shared = append(shared, explain(m.recentCells(from), m, labels)...)
+		shared = append(shared, explain(m.recentCells(from), m, labels, true)...)
 	}
+	end := day.AddDate(0, 0, 1)
+	for _, from := range [...]time.Time{end.Add(-12 * time.Hour), end.Add(-6 * time.Hour)} {
+		shared = append(shared, explain(m.recentCells(from), m, labels, false)...)
+	}
+	shared = append(shared, m.fell...)
+	m.fell = m.fell[:0]
 	slices.SortStableFunc(shared, func(a, b found) int { return cmp.Compare(b.score, a.score) })
+	for _, i := range m.unclaimed { // of yesterday: today tells more
+		ch := m.changes[i]
+		if m.label(&ch, labels, shared); ch.Confidence > m.changes[i].Confidence {
+			m.changes[i] = ch
+		}
+	}
+	m.unclaimed = m.unclaimed[:0]
 	for _, ch := range m.open {
-		m.label(&ch, labels, shared)
+		if !m.label(&ch, labels, shared) {
+			m.unclaimed = append(m.unclaimed, len(m.changes))
+		}
 		m.changes = append(m.changes, ch)
 	}
 	m.open = m.open[:0]
 }
 
 // explain takes the best cause of the cells again and again, each time of
-// those not explained yet. It labels pairs whose label was worse, and returns
-// the causes that several pairs share.
-func explain(cells []evidenceCell, m *Model, labels map[int]found) (shared []found) {
+// those not explained yet. It labels pairs without a label, and where better
+// also those whose label was worse, and returns the causes that several pairs
+// share.
+func explain(cells []evidenceCell, m *Model, labels map[int]found, better bool) (shared []found) {
 	claimed := map[int]Cause{}
 	for {
 		h, score, ok := m.bestHypothesis(cells)
@@ -110,11 +134,11 @@ func explain(cells []evidenceCell, m *Model, labels map[int]found) (shared []fou
 			}
 			c.done = true
 			// A cause that explains other streams of the pair too beats its stream.
-			if k, ok := claimed[c.p]; ok && k != CauseStream {
+			if k, ok := claimed[c.p]; ok && k != CauseStream && k != causeFamily {
 				continue
 			}
 			claimed[c.p] = h.kind
-			if old, ok := labels[c.p]; !ok || old.score < score || old.kind == CauseStream {
+			if old, ok := labels[c.p]; !ok || better && (old.score < score || old.kind == CauseStream || old.kind == causeFamily) {
 				labels[c.p] = found{h, score}
 			}
 		}
@@ -126,16 +150,16 @@ type found struct {
 	score float64
 }
 
-// label gives a change its cause. A pair whose own mail no cause claims fell
-// with a part that it shares, where one of those fell today; else it is
-// private, of low confidence.
-func (m *Model) label(ch *Change, labels map[int]found, shared []found) {
+// label gives a change its cause, and tells whether one claimed it. A pair
+// whose own mail no cause claims fell with a part that it shares, where one of
+// those fell today; else it is private, of low confidence.
+func (m *Model) label(ch *Change, labels map[int]found, shared []found) (claimed bool) {
+	if ch.Drop < 0 {
+		ch.Entity = ch.IP
+		return true
+	}
 	if hour, ok := m.onset(ch.pair); ok && ch.Cause == "" {
 		ch.Time = time.Unix(hour, 0).In(m.cfg.Zone)
-	}
-	if ch.Cause != "" {
-		ch.Entity = ch.IP
-		return
 	}
 	f, ok := labels[m.pairID[[2]int{ch.pair.ip, ch.pair.recv}]]
 	for i := 0; !ok && i < len(shared); i++ {
@@ -143,11 +167,13 @@ func (m *Model) label(ch *Change, labels map[int]found, shared []found) {
 	}
 	if !ok {
 		ch.Cause, ch.Entity, ch.Confidence = CausePrivate, ch.IP+" at "+ch.Receiver, 0.5
-		return
+		return false
 	}
 	ch.Cause = f.kind
 	ch.Confidence = 1 - 0.5*math.Exp(-f.score/4)
 	switch f.kind {
+	case causeFamily:
+		ch.Cause, ch.Entity = CauseStream, m.families[f.id].name
 	case CauseIP:
 		ch.Entity = ch.IP
 	case CauseNeighbourhood:
@@ -159,6 +185,7 @@ func (m *Model) label(ch *Change, labels map[int]found, shared []found) {
 	default:
 		ch.Entity = ch.IP + " at " + ch.Receiver
 	}
+	return true
 }
 
 // shares tells whether a pair has the part that a cause names.
@@ -190,7 +217,7 @@ func (m *Model) recentCells(since time.Time) []evidenceCell {
 		if !ok {
 			j = len(cells)
 			index[key] = j
-			cells = append(cells, evidenceCell{p: o.p, ip: o.ip, net: m.ips[o.ip].net, recv: o.recv, stream: o.stream})
+			cells = append(cells, evidenceCell{p: o.p, ip: o.ip, net: m.ips[o.ip].net, recv: o.recv, stream: o.stream, family: m.streams[o.stream].family})
 		}
 		cells[j].y += o.y
 		cells[j].n += o.n

@@ -32,6 +32,7 @@ type Config struct {
 	Private    Part    // u_ir: between this IP and this receiver
 	Stream     Part    // κ_s: transient, of what is sent
 	Rho        float64 // over-dispersion: batches of mail are not independent
+	Noise      float64 // τ²: how the log-odds of a few hours scatter; learned by receiver
 	JumpHazard float64 // private jumps a day
 	JumpVar    float64 // variance that a private jump adds
 	SharedVar  float64 // variance that a shared jump adds
@@ -60,7 +61,7 @@ func Defaults() Config {
 		Zone:  time.UTC,
 		Level: 3, Mu: Part{1, 1e6}, IP: Part{1.5, 60}, Net: Part{0.5, 60}, Receiver: Part{1, 120},
 		Private: Part{1, 20}, Stream: Part{0.005, 3},
-		Rho: 0.02, JumpHazard: 0.004, JumpVar: 9, SharedVar: 4, Reported: 0.1, Alarmed: 0.03,
+		Rho: 0.01, Noise: 0.1, JumpHazard: 0.004, JumpVar: 9, SharedVar: 9, Reported: 0.06, Alarmed: 0.03,
 		Folder:    folderDefaults(),
 		Certainty: 0.95, MinDrop: 15, Refractory: 10,
 	}

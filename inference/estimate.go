@@ -79,7 +79,7 @@ func (m *Model) Estimate(evidence iter.Seq2[delivery.Evidence, error]) iter.Seq2
 		if m.hour == 0 {
 			return
 		}
-		m.closeHour()
+		m.closeBlock()
 		m.checkAlarms()
 		m.endDay(m.dayOf(m.hour))
 		m.yieldDay(m.dayOf(m.hour), yield)
@@ -94,8 +94,10 @@ func (m *Model) Add(e *delivery.Evidence) (ended []time.Time) {
 		m.hour = e.Hour
 	}
 	if e.Hour > m.hour {
-		m.closeHour()
-		m.checkAlarms()
+		if m.blockStart(e.Hour) > m.blockStart(m.hour) {
+			m.closeBlock()
+			m.checkAlarms()
+		}
 		for day, next := m.dayOf(m.hour), m.dayOf(e.Hour); day.Before(next); day = day.AddDate(0, 0, 1) {
 			m.endDay(day)
 			ended = append(ended, day)
@@ -136,6 +138,7 @@ func (m *Model) estimate(id int, p *pair, day time.Time, at float64) Estimate {
 	if net := m.ips[p.ip].net; net >= 0 {
 		e.Network = m.nets[net].name
 	}
+	e.Hi, e.Hi95 = lapsed(e.Hi), lapsed(e.Hi95)
 	e.Score, _ = scoreMoments(mean, v)
 	e.Score = clamp(e.Score, e.Lo, e.Hi)
 	e.Band = Band(e.Score)
@@ -148,6 +151,12 @@ func (m *Model) estimate(id int, p *pair, day time.Time, at float64) Estimate {
 	m.full(&e, id, mean, v, at)
 	return e
 }
+
+// lapse is the share of accepted mail that is booked as something else: a
+// score can't be told from one that is better by so much.
+const lapse = 0.005
+
+func lapsed(hi float64) float64 { return math.Min(100, hi/(1-lapse)) }
 
 // needs is about how many outcomes bring the interval under 40 points: the
 // variance after n outcomes at the present mean is 1/(1/v + n·p(1−p)).
@@ -181,8 +190,10 @@ func (m *Model) contributions(p *pair, mean, at float64) Contributions {
 func (m *Model) endDay(day time.Time) {
 	m.now = days(day.AddDate(0, 0, 1).Unix())
 	m.foldersOf(day)
-	for _, p := range m.pairs { // those without mail too: their IP may have fallen elsewhere
-		m.checkAlarm(p)
+	for _, p := range m.pairs { // those that had mail lately: what opened since may have moved them
+		if m.now-p.u.at <= alarmOwn {
+			m.checkAlarm(p)
+		}
 	}
 	m.attribute(day)
 	for _, p := range m.pairs {
@@ -193,7 +204,7 @@ func (m *Model) endDay(day time.Time) {
 		p.ringN++
 		p.jump = 0
 	}
-	for _, groups := range [][]group{m.ips, m.nets, m.receivers, m.streams} {
+	for _, groups := range [][]group{m.ips, m.nets, m.receivers, m.streams, m.families} {
 		for i := range groups {
 			groups[i].opened = false
 		}

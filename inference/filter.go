@@ -6,37 +6,67 @@ import (
 	"repute/delivery"
 )
 
-// closeHour takes an hour's cells in: masks, shared jumps, measurements.
-func (m *Model) closeHour() {
+// closeBlock takes a block of hours in: masks, shared jumps, measurements. A
+// block is long enough for the cells of one IP, network or receiver to tell
+// together that it moved, and as long as a receiver's mood lasts.
+func (m *Model) closeBlock() {
 	if len(m.cells) == 0 {
 		return
 	}
-	m.now = days(m.hour + 3600)
-	m.sortCells()
-	m.mask()
-	for i := range m.cells {
-		m.weigh(&m.cells[i])
+	m.now = m.blockEnd(m.hour)
+	m.blockCells()
+	m.mask(m.block)
+	m.weighBlock()
+	m.openShared()
+	for i := range m.block {
+		m.record(&m.block[i])
 	}
-	m.sharedJumps()
-	for i := range m.cells {
-		m.record(&m.cells[i])
-	}
-	for i := range m.cells {
-		if m.cells[i].n > 0 {
-			m.update(&m.cells[i])
+	for i := range m.block {
+		if m.block[i].n > 0 {
+			m.update(&m.block[i])
 		}
 	}
-	m.window = append(m.window, m.cells...)
+	m.remember()
 	m.cells = m.cells[:0]
+}
+
+// weighBlock weighs the block's cells, each pair's mail as one batch.
+func (m *Model) weighBlock() {
+	for i := range m.block {
+		o := &m.block[i]
+		m.weigh(o)
+		m.pairs[o.p].open.add(o)
+	}
+	for i := range m.block {
+		o := &m.block[i]
+		mean, _ := m.eta(m.pairs[o.p], o.stream, m.now)
+		phi := m.discount(o, sigmoid(mean))
+		o.y, o.n = phi*o.y, phi*o.n
+	}
+	for i := range m.block {
+		m.closeBatch(m.pairs[m.block[i].p])
+	}
+}
+
+// remember keeps the block's hours for the attribution, in time order.
+func (m *Model) remember() {
+	for i := range m.cells {
+		o := &m.cells[i]
+		m.weigh(o)
+		mean, _ := m.eta(m.pairs[o.p], -1, m.now)
+		phi := m.discount(o, sigmoid(mean))
+		o.y, o.n = phi*o.y, phi*o.n
+	}
+	m.window = append(m.window, m.cells...)
 }
 
 // mask finds what is not reputation: a receiver that is out of order for many
 // of its senders, a sending IP whose own network is down.
-func (m *Model) mask() {
+func (m *Model) mask(cells []observation) {
 	type tally struct{ n, failed float64 }
 	ips, recvs := make([]tally, len(m.ips)), make([]tally, len(m.receivers))
-	for i := range m.cells {
-		o := &m.cells[i]
+	for i := range cells {
+		o := &cells[i]
 		n, failed := float64(o.c.First()), float64(o.c.Connection)
 		ips[o.ip].n += n
 		ips[o.ip].failed += failed
@@ -80,10 +110,7 @@ func (m *Model) weigh(o *observation) {
 	}
 	o.n = float64(c.Accepted) + deferred + quick + refused
 	o.y = float64(c.Accepted) + deferralWorth*(deferred+quick)
-	if o.n > 0 { // one cell never weighs more than 1/ρ messages
-		phi := 1 / (1 + math.Max(0, o.n-1)*m.cfg.Rho)
-		o.y, o.n = phi*o.y, phi*o.n
-	}
+	o.sqrs = float64(c.Accepted) + deferralWorth*deferralWorth*(deferred+quick)
 }
 
 // spikes tells that an hour has far more mail than the pair usually has: a
@@ -92,61 +119,8 @@ func (p *pair) spikes(n uint32) bool {
 	return p.hours >= spikeAfter && float64(n) > spike*p.usual
 }
 
-// sharedJumps opens the parts that move as a whole in this hour: several of
-// their cells say a shift of ±2.5 explains them better than what was expected.
-func (m *Model) sharedJumps() {
-	const kinds = 4
-	sizes := [kinds]int{len(m.ips), len(m.nets), len(m.receivers), len(m.streams)}
-	var down, up [kinds][]float64
-	var cells [kinds][]int
-	for k, n := range sizes {
-		down[k], up[k], cells[k] = make([]float64, n), make([]float64, n), make([]int, n)
-	}
-	for i := range m.cells {
-		o := &m.cells[i]
-		if o.n < 0.5 {
-			continue
-		}
-		mean, variance := m.eta(m.pairs[o.p], o.stream, m.now)
-		dn, u := o.shiftRatio(mean, variance)
-		for k, id := range [kinds]int{o.ip, m.ips[o.ip].net, o.recv, o.stream} {
-			if id < 0 {
-				continue
-			}
-			// A fifth of the cells may disagree: not all receivers use one blocklist.
-			down[k][id] += math.Log(0.8*math.Exp(dn) + 0.2)
-			up[k][id] += math.Log(0.8*math.Exp(u) + 0.2)
-			cells[k][id]++
-		}
-	}
-	tally := func(k, id int) float64 { return math.Max(down[k][id], up[k][id]) }
-	for k, groups := range [kinds][]group{m.ips, m.nets, m.receivers, m.streams} {
-		for id := range groups {
-			if cells[k][id] < 3 || tally(k, id) <= 5 {
-				continue
-			}
-			if net := groups[id].net; k == 0 && net >= 0 && tally(1, net) > tally(0, id)+3 {
-				continue // its neighbourhood explains it better
-			}
-			groups[id].b.forget(m.now, [kinds]Part{m.cfg.IP, m.cfg.Net, m.cfg.Receiver, m.cfg.Stream}[k])
-			groups[id].b.v += m.cfg.SharedVar
-			groups[id].opened = true
-		}
-	}
-}
-
-// shiftRatio is the capped log-likelihood ratio of a shift by −2.5 and by
-// +2.5 against the best of none and one standard deviation either way.
-func (o *observation) shiftRatio(mean, variance float64) (down, up float64) {
-	ll := func(d float64) float64 { return o.y*d - o.n*(softplus(mean+d)-softplus(mean)) }
-	sd := math.Sqrt(variance)
-	null := math.Max(0, math.Max(ll(sd), ll(-sd)))
-	return clamp(ll(-2.5)-null, -3, 6), clamp(ll(2.5)-null, -3, 6)
-}
-
 // record keeps what was expected of a cell, for the attribution.
 func (m *Model) record(o *observation) {
-	o.mean, o.variance = m.eta(m.pairs[o.p], o.stream, m.now)
 	p := m.pairs[o.p]
 	p.countMonth(o.hour/86400, o.c.First())
 	p.hours++
