@@ -14,14 +14,6 @@ var sharedKinds = [...]struct {
 }{{CauseIP, 0}, {CauseNeighbourhood, 3}, {CauseReceiver, 0}, {CauseStream, 3}, {causeFamily, 3}}
 
 const (
-	sharedIP = iota
-	sharedNet
-	sharedReceiver
-	sharedStream
-	sharedFamily
-)
-
-const (
 	sharedShift  = 2.5
 	sharedAgree  = 0.8 // a fifth of the cells may disagree: not all receivers use one block list
 	sharedEnough = 5.0
