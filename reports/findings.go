@@ -114,3 +114,47 @@ type Action struct {
 	Score    float64 // of Better
 	Quote    *Quote
 }
+
+// Only returns the findings about the pairs that keep names. What is about all
+// of them (coverage, outages) stays.
+func (f *Findings) Only(keep func(ip, receiver string) bool) *Findings {
+	out := *f
+	out.Pairs, out.Changes, out.Quotes, out.Actions = nil, nil, nil, nil
+	for _, p := range f.Pairs {
+		if keep(p.IP, p.Receiver.ID) {
+			out.Pairs = append(out.Pairs, p)
+		}
+	}
+	for _, c := range f.Changes {
+		if keep(c.IP, c.Receiver.ID) {
+			out.Changes = append(out.Changes, c)
+		}
+	}
+	for _, q := range f.Quotes {
+		if keep(q.IP, q.Receiver.ID) {
+			out.Quotes = append(out.Quotes, q)
+		}
+	}
+	for _, a := range f.Actions {
+		if keep(a.IP, a.Receiver.ID) {
+			out.Actions = append(out.Actions, a)
+		}
+	}
+	c := &out.Coverage
+	c.Known, c.Borrowed, c.Unknown, c.FirstOutcomes, c.Accepted = 0, 0, 0, 0, 0
+	for i := range out.Pairs {
+		p := &out.Pairs[i]
+		c.FirstOutcomes += int64(p.Counts.First())
+		c.Accepted += int64(p.Counts.Accepted)
+		switch {
+		case p.Unknown:
+			c.Unknown++
+		case p.Borrowed:
+			c.Borrowed++
+			c.Known++
+		default:
+			c.Known++
+		}
+	}
+	return &out
+}

@@ -209,7 +209,7 @@ func (f *follower) answer(ctx context.Context, args []string, r *serve.Reply) in
 	reading := f.reading
 	f.mu.Unlock()
 	a := &app{
-		in: strings.NewReader(""), out: r.Out(), err: r.Err(), env: func(string) string { return "" }, writeFile: r.File,
+		in: strings.NewReader(""), out: r.Out(), err: r.Err(), env: f.env, writeFile: r.File,
 		lent: f.store.Lend(), lentReading: reading,
 	}
 	root := a.root()

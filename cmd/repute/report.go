@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,18 +10,28 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"repute/internal/analysis"
 	"repute/reports"
 )
 
 func (a *app) reportCommand() *cobra.Command {
 	q := &query{}
 	var week, since, until, out string
+	var email, due, outbox, retry bool
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "Write the report of a week, or of any period",
+		Short: "Write the report of a week, or of any period; mail it",
 		Long: `report writes the HTML report of a period from the database. Without a period
-it is the last seven days that have evidence.`,
-		Example: "  repute report --week 2026-W47 --out week-47.html",
+it is the last seven days that have evidence.
+
+--email mails it to each [[recipient]] of the configuration; --due mails the
+report of the last whole week if it is time for it ([report] schedule) and it
+was not sent: run it from a timer as often as you like. A report goes to a
+recipient once: the row in the outbox comes first, then the sending. --outbox
+shows what was sent, waits or failed; with --retry it puts back what failed.
+
+Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
+		Example: "  repute report --week 2026-W47 --out week-47.html\n  repute report --due",
 		Args:    cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&q.db, "db", "", "database `file` (default repute.duckdb)")
@@ -28,38 +39,78 @@ it is the last seven days that have evidence.`,
 	cmd.Flags().StringVar(&since, "since", "", "first `day`: 2026-11-16")
 	cmd.Flags().StringVar(&until, "until", "", "last `day`")
 	cmd.Flags().StringVar(&out, "out", "report.html", "write to this `file`")
+	cmd.Flags().BoolVar(&email, "email", false, "mail it to the configured recipients instead")
+	cmd.Flags().BoolVar(&due, "due", false, "mail the last week's, if it is time and it was not sent")
+	cmd.Flags().BoolVar(&outbox, "outbox", false, "show the mails and what became of them")
+	cmd.Flags().BoolVar(&retry, "retry", false, "with --outbox: put back what failed")
+	cmd.MarkFlagsMutuallyExclusive("email", "due", "outbox")
+	format := formatFlag(cmd, "table")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		an, done, err := a.open(cmd.Context(), q)
+		if retry && !outbox {
+			return usagef("--retry belongs to --outbox")
+		}
+		ctx := cmd.Context()
+		an, s, err := a.openBoth(ctx, q)
 		if err != nil {
 			return err
 		}
-		defer done()
-		from, to, err := reportPeriod(week, since, until, zone(&q.cfg))
+		defer s.Close()
+		if outbox {
+			return a.outboxOf(ctx, q.reading, s, *format, retry)
+		}
+		from, to, err := reportPeriod(week, since, until, reportZone(&q.cfg))
 		if err != nil {
 			return err
+		}
+		m := &mailing{app: a, reading: q.reading, analysis: an, outbox: s.Outbox()}
+		if due {
+			if !from.IsZero() || !to.IsZero() {
+				return usagef("--due finds its own period; --email takes one")
+			}
+			from, to = m.due(time.Now())
 		}
 		if from.IsZero() {
-			if _, last, err := an.Span(cmd.Context()); err == nil && !last.IsZero() {
+			if _, last, err := an.Span(ctx); err == nil && !last.IsZero() {
 				from = last.AddDate(0, 0, -6)
 			}
 		}
-		f, err := an.Findings(cmd.Context(), from, to)
-		if err != nil {
-			return storeStatus(err)
+		if email || due {
+			return m.run(ctx, from, to)
 		}
-		if len(f.Pairs) == 0 {
-			return withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
-		}
-		if err := a.writePage(out, f); err != nil {
-			return err
-		}
-		if err := reports.Gist(a.out, f); err != nil {
-			return err
-		}
-		fmt.Fprintf(a.out, "%s written.\n", out)
-		return nil
+		return a.report(ctx, an, from, to, out)
 	}
 	return cmd
+}
+
+// run queues a period's mails and sends what is due.
+func (m *mailing) run(ctx context.Context, from, to time.Time) error {
+	if err := m.ready(); err != nil {
+		return err
+	}
+	if to.IsZero() {
+		to = from.AddDate(0, 0, 7)
+	}
+	queued := m.queue(ctx, from, to, time.Now())
+	return errors.Join(queued, m.send(ctx))
+}
+
+// report writes the page of a period and prints the gist.
+func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.Time, out string) error {
+	f, err := an.Findings(ctx, from, to)
+	if err != nil {
+		return storeStatus(err)
+	}
+	if len(f.Pairs) == 0 {
+		return withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
+	}
+	if err := a.writePage(out, f); err != nil {
+		return err
+	}
+	if err := reports.Gist(a.out, f); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s written.\n", out)
+	return nil
 }
 
 var isoWeek = regexp.MustCompile(`^(\d{4})-W(\d{1,2})$`)

@@ -13,6 +13,7 @@ import (
 
 	"repute/inference"
 	"repute/internal/analysis"
+	"repute/internal/store"
 )
 
 // query is what the commands share that ask the database.
@@ -31,6 +32,15 @@ func (q *query) flags(cmd *cobra.Command) {
 
 // open loads configuration and rules and opens the database.
 func (a *app) open(ctx context.Context, q *query) (*analysis.Analysis, func() error, error) {
+	an, s, err := a.openBoth(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	return an, s.Close, nil
+}
+
+// openBoth is open for those who need the database too, and close it.
+func (a *app) openBoth(ctx context.Context, q *query) (*analysis.Analysis, *store.Store, error) {
 	r, err := a.newReading()
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +64,7 @@ func (a *app) open(ctx context.Context, q *query) (*analysis.Analysis, func() er
 		s.Close()
 		return nil, nil, storeStatus(err)
 	}
-	return an, s.Close, nil
+	return an, s, nil
 }
 
 func (a *app) scoresCommand() *cobra.Command {

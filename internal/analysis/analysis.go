@@ -61,6 +61,13 @@ func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.R
 // source names the sending IP, pool or host/tag of an origin.
 func (a *Analysis) source(origin int32) string { return a.sources[origin-1].Name }
 
+// knows tells whether ids are of the dictionaries as they were loaded. The
+// rows of what a follower committed since are left to the next analysis: it
+// adds to the dictionaries before it refers to them.
+func (a *Analysis) knows(origin, receiver, domain int32) bool {
+	return int(origin) <= len(a.sources) && int(receiver) <= len(a.receivers) && int(domain) <= len(a.domains)
+}
+
 // everything is a range of hours that holds all evidence.
 const everything = int64(1) << 40
 
@@ -83,6 +90,9 @@ func (a *Analysis) Evidence(ctx context.Context, byDomain bool) iter.Seq2[delive
 			if err != nil {
 				yield(delivery.Evidence{}, err)
 				return
+			}
+			if !a.knows(row.Origin, row.Receiver, row.Domain) {
+				continue
 			}
 			if len(hour) > 0 && hour[0].Hour != row.Hour && !flush() {
 				return

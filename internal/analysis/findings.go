@@ -245,6 +245,9 @@ func (a *Analysis) replies(ctx context.Context, f *reports.Findings) error {
 	zone := f.Period.From.Location()
 	for i := range rows {
 		r := &rows[i]
+		if !a.knows(r.Origin, r.Receiver, 0) {
+			continue
+		}
 		k := pairKey{a.source(r.Origin), a.receivers[r.Receiver-1].ID}
 		reason, _ := delivery.ParseReason(r.Reason)
 		if reasons[k] == nil {

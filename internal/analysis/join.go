@@ -81,7 +81,7 @@ func (a *Analysis) join(r *signals.Record, found foundMessages, hash func(string
 	j := Joined{Signal: store.Signal{
 		Signal: r.Signal, Key: r.Key, SenderDomain: r.SenderDomain, Source: r.Source, Detail: r.Detail,
 	}}
-	if d, ok := a.delivery(r, found, hash); ok {
+	if d, ok := a.delivery(r, found, hash); ok && a.knows(d.Origin, 0, 0) {
 		j.How, j.Origin, j.Message, j.Receiver = JoinMessage, d.Origin, d.Message, d.Receiver
 		if j.IP == "" {
 			j.IP = a.source(d.Origin)
