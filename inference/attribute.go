@@ -244,15 +244,18 @@ func (m *Model) recentCells(since time.Time) []evidenceCell {
 // best: Σ log(π·e^ℓ + 1 − π) + prior, above 3 and with enough support.
 func (m *Model) bestHypothesis(cells []evidenceCell) (best hypothesis, score float64, ok bool) {
 	score = 3
-	sole := soleStreams(cells)
 	for _, cl := range claims {
+		sole := map[int]bool{}
+		if cl.kind == CauseStream || cl.kind == causeFamily {
+			sole = soleStreams(cells, cl.kind)
+		}
 		sums := map[int]*[len(shifts)]float64{}
 		places := map[int]map[int]bool{}
 		var ids []int
 		for i := range cells {
 			c := &cells[i]
 			id := c.id(cl.kind)
-			if c.done || id < 0 || cl.kind == CauseStream && sole[id] {
+			if c.done || id < 0 || sole[id] {
 				continue
 			}
 			if sums[id] == nil {
@@ -275,26 +278,27 @@ func (m *Model) bestHypothesis(cells []evidenceCell) (best hypothesis, score flo
 	return best, score, ok
 }
 
-// soleStreams are the streams that one IP sends and that are all it sends:
-// nothing tells the stream from the IP, and the IP is what the receiver keeps
-// its opinion of.
-func soleStreams(cells []evidenceCell) map[int]bool {
+// soleStreams are the streams, or families of them, that one IP sends and that
+// are all it sends: nothing tells the stream from the IP, and the IP is what
+// the receiver keeps its opinion of.
+func soleStreams(cells []evidenceCell, kind Cause) map[int]bool {
 	ips, streams := map[int]map[int]bool{}, map[int]map[int]bool{} // by stream, by IP
 	for i := range cells {
 		c := &cells[i]
-		if ips[c.stream] == nil {
-			ips[c.stream] = map[int]bool{}
+		id := c.id(kind)
+		if ips[id] == nil {
+			ips[id] = map[int]bool{}
 		}
 		if streams[c.ip] == nil {
 			streams[c.ip] = map[int]bool{}
 		}
-		ips[c.stream][c.ip] = true
-		streams[c.ip][c.stream] = true
+		ips[id][c.ip] = true
+		streams[c.ip][id] = true
 	}
 	sole := map[int]bool{}
 	for i := range cells {
-		if c := &cells[i]; len(ips[c.stream]) == 1 && len(streams[c.ip]) == 1 {
-			sole[c.stream] = true
+		if id := cells[i].id(kind); len(ips[id]) == 1 && len(streams[cells[i].ip]) == 1 {
+			sole[id] = true
 		}
 	}
 	return sole

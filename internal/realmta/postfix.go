@@ -72,9 +72,7 @@ func StartPostfix(t testing.TB, settings ...string) *Postfix {
 	Write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(mainCf, p.dir)+strings.Join(settings, "\n")+"\n")
 	Write(t, filepath.Join(conf, "master.cf"), fmt.Sprintf(masterCf, p.Port))
 	for _, dir := range []string{"spool", "data"} {
-		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		mkdir(t, filepath.Join(p.dir, dir))
 	}
 	run := func(args ...string) error {
 		// Postfix makes its queue's folders itself, for all: whatever our umask is.

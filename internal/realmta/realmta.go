@@ -94,13 +94,25 @@ func Certificate(t testing.TB, dir string) (cert, key string) {
 // Write writes a file that all may read, and the folder it is in.
 func Write(t testing.TB, path, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	mkdir(t, filepath.Dir(path))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o644); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
+}
+
+// mkdir makes a folder that all may enter, whatever the umask is.
+func mkdir(t testing.TB, dir string) {
+	t.Helper()
+	if _, err := os.Stat(dir); err == nil {
+		return
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 }
