@@ -166,3 +166,9 @@ func list(words []string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
+
+// Words are an action's heading and text.
+func (a *Action) Words() (head, text string) { return actionWords(a) }
+
+// Sentence says a fall in plain words.
+func (c *Change) Sentence() string { return sentence(c) }
