@@ -8,6 +8,7 @@ func (a *app) commands() []*cobra.Command {
 		a.analyzeCommand(),
 		a.ingestCommand(),
 		a.followCommand(),
+		a.alertCommand(),
 		a.parseCommand(),
 		a.scoresCommand(),
 		a.changesCommand(),

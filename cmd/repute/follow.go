@@ -94,6 +94,7 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	if err != nil {
 		return err
 	}
+	a.outbox = &sync.Mutex{}
 	f := &follower{app: a, path: a.database(db, r), files: files}
 	if f.store, err = a.openStore(ctx, f.path, true, &r.cfg); err != nil {
 		return err
@@ -107,6 +108,7 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 		return withStatus(exitTryAgain, err)
 	}
 	meter := follow.NewMeter()
+	alerts := follow.NewAlerts(f.desk, f.sendMail, a.log)
 	reload, done := reloads(ctx)
 	defer done()
 	d, err := follow.New(ctx, follow.Options{
@@ -116,15 +118,18 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 			f.notify("READY=1")
 		},
 		Alive: f.alive(meter),
-		Silence: func(_ context.Context, since time.Time) {
+		Silence: func(ctx context.Context, since time.Time) {
 			a.log.Warn("no lines for longer than usual", "since", since.Format(time.RFC3339))
+			alerts.Silence(ctx, since)
 		},
+		Scored: alerts.Scored, Committed: alerts.Committed,
 	})
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { alerts.Run(ctx) })
 	wg.Go(func() { a.say("socket", serve.Serve(ctx, socket, f.answer)) })
 	if metrics != nil {
 		wg.Go(func() { a.say("metrics", meter.Serve(ctx, metrics)) })
@@ -209,7 +214,7 @@ func (f *follower) answer(ctx context.Context, args []string, r *serve.Reply) in
 	reading := f.reading
 	f.mu.Unlock()
 	a := &app{
-		in: strings.NewReader(""), out: r.Out(), err: r.Err(), env: f.env, writeFile: r.File,
+		in: strings.NewReader(""), out: r.Out(), err: r.Err(), env: f.env, writeFile: r.File, outbox: f.outbox,
 		lent: f.store.Lend(), lentReading: reading,
 	}
 	root := a.root()

@@ -164,13 +164,13 @@ func (m *mailing) wants(r *config.Recipient) func(ip, receiver string) bool {
 
 // send tries what is due in the outbox, once.
 func (m *mailing) send(ctx context.Context) error {
-	password, err := m.cfg.SMTP.Password(m.env)
+	way, err := m.submitter(&m.cfg)
 	if err != nil {
-		return withStatus(exitUsage, err)
+		return err
 	}
-	way, err := mail.NewSubmitter(m.cfg.SMTP, password)
-	if err != nil {
-		return withStatus(exitUsage, err)
+	if m.app.outbox != nil {
+		m.app.outbox.Lock()
+		defer m.app.outbox.Unlock()
 	}
 	sender := mail.Sender{Outbox: m.outbox, Submit: way, Now: time.Now, Log: m.log}
 	r, err := sender.Run(ctx)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ type app struct {
 	// to it, and the configuration of the process that owns it.
 	lent        *store.Store
 	lentReading *reading
+	outbox      *sync.Mutex // whoever sends from the outbox holds it; nil where nobody else could
 
 	configPath string
 	rulesDir   string

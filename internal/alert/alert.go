@@ -221,6 +221,17 @@ func Silence(since, now time.Time) Alert {
 	}
 }
 
+// Coverage is the alert of lines that are no longer understood; shares are of
+// the lines about mail.
+func Coverage(path string, before, now float64, at time.Time) Alert {
+	return Alert{
+		Kind: "coverage", Thing: "coverage " + path, Since: at, Noticed: at,
+		Subject: reports.Printable(fmt.Sprintf("[repute] %s: %.0f %% of the lines are not understood", path, 100*now)),
+		Text: reports.Printable(fmt.Sprintf("Of the lines about mail in %s, %.1f %% were not understood in the last hour, before %.1f %%.", path, 100*now, 100*before)) +
+			"\nScores rest on less evidence than they could. A new version or another log format of the mail system is the usual cause.\n\nLook         repute doctor " + reports.Printable(path) + "\n",
+	}
+}
+
 // Test is the alert of `repute alert test`.
 func Test(now time.Time) Alert {
 	return Alert{

@@ -9,9 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	netmail "net/mail"
 	"net/http"
+	netmail "net/mail"
 	"os"
 	"os/exec"
 	"strconv"
@@ -31,7 +30,7 @@ const patience = 15 * time.Second
 // the same at each try of an alert.
 type Webhook struct {
 	URL    string
-	Secret []byte
+	Secret config.Secret
 	Client *http.Client
 	Now    func() time.Time
 }
@@ -40,19 +39,20 @@ type Webhook struct {
 func NewWebhook(rule *config.Alert, now func() time.Time) (*Webhook, error) {
 	w := &Webhook{URL: rule.Webhook, Now: now, Client: &http.Client{
 		Timeout: patience,
+		// A connection each: alerts are rare, and net/http tries again by itself
+		// on a kept one that breaks off.
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, TLSHandshakeTimeout: patience},
 		// A redirect would take the alert to whom nobody named.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if rule.SecretFile == "" {
 		return w, nil
 	}
-	secret, err := os.ReadFile(rule.SecretFile)
+	secret, err := config.ReadSecret(rule.SecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("secret_file: %w", err)
 	}
-	if w.Secret = bytes.TrimSpace(secret); len(w.Secret) == 0 {
-		return nil, fmt.Errorf("secret_file: %s is empty", rule.SecretFile)
-	}
+	w.Secret = secret
 	return w, nil
 }
 
@@ -75,15 +75,14 @@ func (w *Webhook) Deliver(ctx context.Context, id string, a *Alert) error {
 	r.Header.Set("User-Agent", "repute")
 	r.Header.Set("Idempotency-Key", id)
 	r.Header.Set("X-Repute-Timestamp", stamp)
-	if len(w.Secret) > 0 {
-		r.Header.Set("X-Repute-Signature", Sign(w.Secret, stamp, body))
+	if !w.Secret.IsZero() {
+		r.Header.Set("X-Repute-Signature", Sign([]byte(w.Secret.Reveal()), stamp, body))
 	}
 	answer, err := w.Client.Do(r)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
 	switch s := answer.StatusCode; {
 	case s/100 == 2:
 		return nil

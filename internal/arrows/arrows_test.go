@@ -32,6 +32,7 @@ var allowed = []struct {
 	{"internal/mail", []string{"internal/config"}, "mail carries what it is given"},
 	{"internal/ingest", []string{"delivery", "parser", "rules", "internal/source", "internal/store", "internal/sender"}, "the loop ties reading to storing"},
 	{"internal/analysis", []string{"delivery", "inference", "reports", "rules", "internal/store", "internal/sender", "internal/config", "internal/signals"}, "evidence in, findings out"},
+	{"internal/alert", []string{"delivery", "reports", "internal/config", "internal/mail", "internal/store"}, "findings in, alerts out"},
 	{"internal/follow", []string{"delivery", "inference", "parser", "rules", "reports", "internal"}, "the daemon ties it all"},
 	{"internal/realmta", nil, "real programs for tests"},
 	{"internal/serve", nil, "a socket and command lines"},

@@ -28,6 +28,8 @@ type Options struct {
 	Scored func(ctx context.Context, a *analysis.Analysis, r *analysis.Result)
 	// Silence is called when no line came for longer than is usual.
 	Silence func(ctx context.Context, since time.Time)
+	// Committed is called after each transaction that took in lines.
+	Committed func(ctx context.Context, c *ingest.Committed)
 	// Ready is called once everything that was missed is read.
 	Ready func()
 	// Alive is called while the daemon makes progress.
@@ -118,6 +120,9 @@ func (d *Daemon) follow(ctx context.Context) error {
 		OnCommit: func(c ingest.Committed) {
 			d.beat.lines(time.Now(), c.Lines)
 			d.o.Meter.committed(&c)
+			if d.o.Committed != nil {
+				d.o.Committed(ctx, &c)
+			}
 			d.changed()
 		},
 		Between: func(ctx context.Context) error {

@@ -132,3 +132,28 @@ func TestNotify(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestCoverage(t *testing.T) {
+	now := time.Date(2025, 11, 3, 0, 0, 0, 0, time.UTC)
+	w := &coverage{hour: now}
+	told := 0
+	hour := func(events, notUnderstood int64) {
+		for range 4 {
+			now = now.Add(15 * time.Minute)
+			if _, _, fell := w.add(now, events/4, notUnderstood/4); fell {
+				told++
+			}
+		}
+	}
+	for range 48 {
+		hour(10_000, 120)
+		hour(40, 40) // too few lines to tell
+	}
+	if told != 0 {
+		t.Errorf("%d alerts of a usual share", told)
+	}
+	hour(6_000, 4_000)
+	if told != 1 {
+		t.Errorf("%d alerts of 40 %% not understood", told)
+	}
+}
