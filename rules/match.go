@@ -51,6 +51,7 @@ const (
 	weightToken    = 1000
 	weightFirm     = 600
 	weightPhrase   = 400
+	weightForeign  = 30 // over a phrase: a provider's token from elsewhere
 	weightWeak     = 200
 	weightReceiver = 150
 	weightEnhanced = 60
@@ -109,11 +110,11 @@ func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
 
 // foreign tells how well a provider's token fits where another receiver uses
 // it: gateways pass replies on, and hosted domains answer like their host. It
-// is less than what that receiver's own words say.
+// is more than a phrase, and less than that receiver's own rules.
 func (r *Rule) foreign(text string) int {
 	for _, t := range r.tokens {
 		if strings.Contains(text, t) {
-			return weightPhrase - 50 + len(t)
+			return weightPhrase + weightForeign + len(t)
 		}
 	}
 	return 0
