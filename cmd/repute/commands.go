@@ -20,5 +20,8 @@ func (a *app) commands() []*cobra.Command {
 		a.rulesCommand(),
 		a.doctorCommand(),
 		a.dbCommand(),
+		a.verifyCommand(),
+		a.repairCommand(),
+		a.forgetCommand(),
 	}
 }

@@ -10,9 +10,9 @@ import (
 
 func (a *app) dbCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "db", Short: "About the database", RunE: func(cmd *cobra.Command, _ []string) error {
-		return usagef("say what: %s info", cmd.CommandPath())
+		return usagef("say what: %s info, or prune", cmd.CommandPath())
 	}}
-	cmd.AddCommand(a.dbInfoCommand())
+	cmd.AddCommand(a.dbInfoCommand(), a.dbPruneCommand())
 	return cmd
 }
 

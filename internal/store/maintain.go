@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Verify reads every table to its end, so that damaged blocks are found, and
+// checks what must hold: the ranges of each stream tile what was read, counts
+// agree, ids lead somewhere. It returns what does not hold, in words.
+func (s *Store) Verify(ctx context.Context) (faults []string, err error) {
+	tables, err := collect(ctx, s, "SELECT table_name FROM information_schema.tables ORDER BY table_name",
+		func(r *sql.Rows) (name string, err error) { return name, r.Scan(&name) })
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		var sum sql.NullInt64
+		q := fmt.Sprintf("SELECT (bit_xor(hash(t)) %% 1000)::BIGINT FROM %q t", table)
+		if err := s.db.QueryRowContext(ctx, q).Scan(&sum); err != nil {
+			faults = append(faults, fmt.Sprintf("table %s can't be read: %v", table, err))
+		}
+	}
+	if len(faults) > 0 {
+		return faults, nil
+	}
+	for _, c := range strings.Split(query("verify"), ";\n") {
+		name, text, ok := strings.Cut(strings.TrimSpace(c), "\n")
+		if !ok {
+			continue
+		}
+		found, err := collect(ctx, s, text, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
+		if err != nil {
+			return faults, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, f := range found {
+			faults = append(faults, strings.TrimPrefix(name, "-- ")+": "+f)
+		}
+	}
+	return faults, nil
+}
+
+// Forget takes a keyed hash of an address out of all tables. It returns in how
+// many rows it stood.
+func (s *Store) Forget(ctx context.Context, hash uint64) (n int64, err error) {
+	h := strconv.FormatUint(hash, 10)
+	for _, q := range []string{
+		"UPDATE event SET recipient = 0 WHERE recipient = " + h,
+		"UPDATE message SET sender = 0 WHERE sender = " + h,
+	} {
+		r, err := s.db.ExecContext(ctx, q)
+		if err != nil {
+			return n, err
+		}
+		k, err := r.RowsAffected()
+		if err != nil {
+			return n, err
+		}
+		n += k
+	}
+	_, err = s.db.ExecContext(ctx, "CHECKPOINT")
+	return n, err
+}
+
+// Prune deletes events from before one time and evidence from before another
+// (a zero time keeps all), and gives the space back. It returns how many rows
+// are gone.
+func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64, err error) {
+	run := func(q string, args ...any) {
+		if err != nil {
+			return
+		}
+		var r sql.Result
+		if r, err = s.db.ExecContext(ctx, q, args...); err == nil {
+			var k int64
+			k, err = r.RowsAffected()
+			n += k
+		}
+	}
+	if !events.IsZero() {
+		run("DELETE FROM event WHERE ts < ?", events.UnixMicro())
+		run("DELETE FROM message WHERE ts < ? AND id NOT IN (SELECT message FROM event)", events.UnixMicro())
+	}
+	if !evidence.IsZero() {
+		run("DELETE FROM evidence WHERE hour < ?", evidence.Unix())
+		run("DELETE FROM signal WHERE day < ?", evidence.Unix())
+	}
+	if err != nil {
+		return n, err
+	}
+	pruned, _ := s.Meta(ctx, "pruned")
+	before, _ := strconv.ParseInt(pruned, 10, 64)
+	if err := s.SetMeta(ctx, "pruned", strconv.FormatInt(before+n, 10)); err != nil {
+		return n, err
+	}
+	_, err = s.db.ExecContext(ctx, "CHECKPOINT")
+	return n, err
+}
+
+// Repair makes a database that does not open openable: it puts a damaged log
+// of changes aside, and if that does not help the database itself. It tells
+// what it did; what is then missing is read again from the logs.
+func Repair(ctx context.Context, path string, o Options) (done []string, err error) {
+	s, err := Open(ctx, path, o)
+	var damaged *DamagedError
+	if !errors.As(err, &damaged) {
+		if err == nil {
+			err = s.Close()
+		}
+		return nil, err
+	}
+	aside := func(name string) error {
+		to := name + ".damaged-" + strconv.FormatInt(time.Now().Unix(), 10)
+		if err := os.Rename(name, to); err != nil {
+			return err
+		}
+		done = append(done, fmt.Sprintf("%s is put aside as %s", name, to))
+		return nil
+	}
+	if _, err := os.Stat(path + ".wal"); err == nil {
+		if err := aside(path + ".wal"); err != nil {
+			return done, err
+		}
+		if s, err = Open(ctx, path, o); err == nil {
+			return append(done, "the database opens again, at the last checkpoint"), s.Close()
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return done, err
+	}
+	if err := aside(path); err != nil {
+		return done, err
+	}
+	return append(done, "the database itself is damaged; a new one is made when logs are read"), nil
+}
