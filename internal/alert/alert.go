@@ -142,16 +142,13 @@ func subject(f *reports.Findings, c *reports.Change, list []*reports.Change) str
 	}
 	one := fmt.Sprintf("%s: %s %s from %.0f to %.0f%s", c.Receiver.Name, c.IP, verb, c.Before, c.After, interval)
 	if len(list) > 1 {
-		one = fmt.Sprintf("%s %s: %d scores %s, most at %s", causeOf(c), c.Entity, len(list), verb, one)
+		what := c.Cause + " " + c.Entity
+		if c.Drop < 0 {
+			what = c.Receiver.Name
+		}
+		one = fmt.Sprintf("%s: %d scores %s, most at %s", what, len(list), verb, one)
 	}
 	return reports.Printable("[repute] " + one)
-}
-
-func causeOf(c *reports.Change) string {
-	if c.Drop < 0 {
-		return "recovery"
-	}
-	return c.Cause
 }
 
 // maxListed bounds the pairs that an alert names.

@@ -198,8 +198,10 @@ func (f *followed) judge(w *writer, lost, torn int) {
 
 // TestFollow is the stress matrix at its smallest: each way to rotate, while
 // lines come, loses nothing, doubles nothing, tears nothing.
-func TestFollow(t *testing.T) {
-	const some = 300
+func TestFollow(t *testing.T) { stress(t, 300) }
+
+// stress runs the matrix; some is how many lines come at once.
+func stress(t *testing.T, some int) {
 	for _, c := range []struct {
 		name       string
 		write      func(*writer)

@@ -1,0 +1,22 @@
+//go:build torture
+
+package ingest
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestTortureFollow is the stress matrix with bursts of 10,000 and, where the
+// time allows, 100,000 lines, three times each. Run it with -race as well.
+func TestTortureFollow(t *testing.T) {
+	bursts := []int{10_000, 100_000}
+	if testing.Short() {
+		bursts = bursts[:1]
+	}
+	for _, some := range bursts {
+		for run := range 3 {
+			t.Run(fmt.Sprintf("%d lines, run %d", some, run+1), func(t *testing.T) { stress(t, some) })
+		}
+	}
+}
