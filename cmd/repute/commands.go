@@ -14,6 +14,7 @@ func (a *app) commands() []*cobra.Command {
 		a.changesCommand(),
 		a.explainCommand(),
 		a.traceCommand(),
+		a.planCommand(),
 		a.reportCommand(),
 		a.signalsCommand(),
 		a.classifyCommand(),

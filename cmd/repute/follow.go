@@ -206,7 +206,7 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 }
 
 // lentCommands are those that only read the database.
-var lentCommands = []string{"scores", "changes", "explain", "trace", "report", "signals list", "db info"}
+var lentCommands = []string{"scores", "changes", "explain", "trace", "plan", "report", "signals list", "db info"}
 
 // answer runs a reading command for another process.
 func (f *follower) answer(ctx context.Context, args []string, r *serve.Reply) int {
