@@ -14,7 +14,7 @@ import (
 //	ADDR … : MESSAGE
 func (g *Grammar) outcome(ev *delivery.Event, text []byte) error {
 	errno := 0
-	recipient, rest := token(text)
+	recipient, rest := token(bytes.TrimLeft(text, " "))
 	if len(recipient) == 0 {
 		return g.syntax("exim: delivery line", 0, "no address")
 	}
@@ -173,7 +173,7 @@ func token(t []byte) (tok, rest []byte) {
 				i++
 			}
 		case '"':
-			if quoted || i == 0 || t[i-1] == '=' {
+			if quoted || i == 0 || t[i-1] == '=' || t[i-1] == '<' {
 				quoted = !quoted
 			}
 		case ' ':

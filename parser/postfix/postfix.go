@@ -168,8 +168,8 @@ func notice(ev *delivery.Event, text []byte) {
 // followed by the recipient's own line.
 func (g *Grammar) trial(ev *delivery.Event, text []byte) bool {
 	g.words(&ev.Reply, text)
-	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone {
-		ev.Reply = delivery.Reply{}
+	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone && len(ev.Reply.Text) == len(text) {
+		ev.Reply = delivery.Reply{} // nobody spoke
 		return false
 	}
 	ev.Kind, ev.Attempted = delivery.HostTrial, true
