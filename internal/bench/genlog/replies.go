@@ -19,7 +19,7 @@ type reply struct{ dsn, status, text string }
 
 // The replies are shaped like those of the providers; what is in braces
 // differs from one to the next: {n} a number, {x} hex, {ip} ours, {to} the
-// recipient, {w} a word.
+// recipient, {domain} its domain, {w} a word.
 var hosts = []host{
 	{
 		own: []string{"gmail.com", "googlemail.com"}, weight: 30,
@@ -37,11 +37,11 @@ var hosts = []host{
 	{
 		own: []string{"outlook.com", "hotmail.com", "live.com"}, weight: 18,
 		mx:       []string{"outlook-com.olc.protection.outlook.com", "hotmail-com.olc.protection.outlook.com"},
-		accepted: []string{"250 2.6.0 <{x}{x}.{n}@mailer.example.com> [InternalId={n}{n}, Hostname={w}PR{n2}MB{n2}.namprd{n2}.prod.outlook.com] {n} bytes in 0.{n2}, {n2}.{n2} KB/sec Queued mail for delivery -> 250 2.1.5"},
-		deferred: []string{"451 4.7.650 The mail server [{ip}] has been temporarily rate limited due to IP reputation. For e-mail delivery information, see https://postmaster.live.com (S775) [{w}{n}.eop-{w}.prod.protection.outlook.com {x} {x}] (in reply to MAIL FROM command)"},
+		accepted: []string{"250 2.6.0 <{x}{x}.{n}@mailer.example.com> [InternalId={n}{n}, Hostname={X}PR{n2}MB{n2}.namprd{n2}.prod.outlook.com] {n} bytes in 0.{n2}, {n2}.{n2} KB/sec Queued mail for delivery -> 250 2.1.5"},
+		deferred: []string{"451 4.7.650 The mail server [{ip}] has been temporarily rate limited due to IP reputation. For e-mail delivery information, see https://postmaster.live.com (S775) [{X}EPF{N}.eop-{site}.prod.protection.outlook.com {x} {x}] (in reply to MAIL FROM command)"},
 		refused: []string{
-			"550 5.7.1 Unfortunately, messages from [{ip}] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors. [{w}{n}.eop-{w}.prod.protection.outlook.com {x} {x}] (in reply to MAIL FROM command)",
-			"550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [{w}{n}.eop-{w}.prod.protection.outlook.com {x} {x}] (in reply to RCPT TO command)",
+			"550 5.7.1 Unfortunately, messages from [{ip}] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors. [{X}EPF{N}.eop-{site}.prod.protection.outlook.com {x} {x}] (in reply to MAIL FROM command)",
+			"550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [{X}EPF{N}.eop-{site}.prod.protection.outlook.com {x} {x}] (in reply to RCPT TO command)",
 		},
 	},
 	{
@@ -55,7 +55,7 @@ var hosts = []host{
 		own: []string{"docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp"}, weight: 15,
 		mx:       []string{"mfsmax.docomo.ne.jp", "lsean.ezweb.ne.jp"},
 		accepted: []string{"250 Ok", "250 2.0.0 {x} Message accepted for delivery"},
-		deferred: []string{"421 4.7.0 {w} Too many connections from your host {ip} (in reply to end of DATA command)"},
+		deferred: []string{"421 4.7.0 {X} Too many connections from your host {ip} (in reply to end of DATA command)"},
 		refused:  []string{"550 Unknown user {to} (in reply to RCPT TO command)"},
 	},
 	{
@@ -64,7 +64,7 @@ var hosts = []host{
 		accepted: []string{"250 Requested mail action okay, completed: id={x}-{x}", "250 2.0.0 Ok: queued as {x}", "250 OK: queued as.", "250 Mail OK queued as {w},{x}{n}"},
 		deferred: []string{
 			"450 4.7.1 Requested mail action not taken: mailbox unavailable For explanation visit https://postmaster.gmx.net/en/case?c=r{n2}01&i=ip&v={ip}&r={x}{n} (in reply to MAIL FROM command)",
-			"421 {w}smtp{n2} Service refused, please try later. OFR_{n2} [{n2}] (in reply to RCPT TO command)",
+			"421 smtp{n2} Service refused, please try later. OFR_{n2} [{n2}] (in reply to RCPT TO command)",
 		},
 		refused: []string{
 			"554 IP={ip} - A problem occurred. (Ask your postmaster for help or to contact tosa@rx.t-online.de to clarify.) (in reply to MAIL FROM command)",
@@ -73,11 +73,13 @@ var hosts = []host{
 	},
 }
 
+var sites = strings.Fields("eur01 eur02 eur03 eur04 eur05 nam01 nam02 nam03 nam04 nam10 nam11 nam12 apc01 jpn01 jpn02 kor01 gbr01 fra01 deu01 can01 aus01 ind01 bra01")
+
 // generic speaks for everyone's own server.
 var generic = host{
-	accepted: []string{"250 2.0.0 Ok: queued as {x}", "250 OK id={w}-{x}-{w}", "250 2.0.0 {x}{n} Message accepted for delivery", "250 Message received"},
+	accepted: []string{"250 2.0.0 Ok: queued as {x}", "250 OK id={exim}", "250 2.0.0 {x}{n} Message accepted for delivery", "250 Message received"},
 	deferred: []string{
-		"450 4.2.0 <{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/{w}.html (in reply to RCPT TO command)",
+		"450 4.2.0 <{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/{domain}.html (in reply to RCPT TO command)",
 		"451 4.7.1 Greylisting in action, please come back in 00:0{n1}:{n2} (in reply to RCPT TO command)",
 		"451 Temporary local problem - please try later [{x}] (in reply to RCPT TO command)",
 	},
@@ -131,6 +133,16 @@ func (g *generator) fill(text string, to recipient) string {
 			fmt.Fprintf(&b, "%d", 10+g.r.IntN(90))
 		case "x":
 			fmt.Fprintf(&b, "%08x", g.r.Uint32())
+		case "X":
+			fmt.Fprintf(&b, "%s%d%s0", sites[g.r.IntN(len(sites))][:2], g.r.IntN(10), sites[g.r.IntN(len(sites))][:2])
+		case "N":
+			fmt.Fprintf(&b, "%08X", g.r.IntN(1<<18))
+		case "site":
+			b.WriteString(g.pick(sites))
+		case "domain":
+			b.WriteString(to.address[strings.IndexByte(to.address, '@')+1:])
+		case "exim":
+			fmt.Fprintf(&b, "1v%04x-%011x-%04x", g.r.IntN(1<<16), g.r.Uint64()&0xFFFFFFFFFFF, g.r.IntN(1<<16))
 		case "w":
 			b.WriteString(g.pick(nouns))
 		case "ip":
