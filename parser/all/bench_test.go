@@ -1,6 +1,7 @@
 package all
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"path/filepath"
@@ -13,8 +14,9 @@ import (
 	"repute/parser"
 )
 
-// BenchmarkParse reads a sample log from memory, and tells how many times a
-// bare scan for newlines of the same bytes in the same run it takes.
+// BenchmarkParse reads a plain log file line by line and parses it, and tells
+// how many times a bare scan for newlines of the same file in the same run it
+// takes.
 func BenchmarkParse(b *testing.B) {
 	for name, file := range map[string]string{
 		"postfix": "../../sample-logs/postfix-a/mail.log.2.gz",
@@ -22,6 +24,10 @@ func BenchmarkParse(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			text := gunzip(b, file)
+			path := filepath.Join(b.TempDir(), name)
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				b.Fatal(err)
+			}
 			lines := bytes.Count(text, []byte("\n"))
 			head := bytes.SplitN(text, []byte("\n"), 200)
 			format, err := parser.Detect(Formats(), head[:len(head)-1])
@@ -31,29 +37,36 @@ func BenchmarkParse(b *testing.B) {
 			p := format.New(parser.Options{})
 			var events []delivery.Event
 			b.ReportAllocs()
-			var parse, scan time.Duration
+			in := bufio.NewReaderSize(nil, 256<<10)
+			parse, scan := time.Hour, time.Hour // the best of all runs
 			for b.Loop() {
 				start := time.Now()
-				eachLine(text, func(line []byte) { events, _ = p.Append(events[:0], line) })
-				parse += time.Since(start)
+				eachLine(b, in, path, func(line []byte) { events, _ = p.Append(events[:0], line) })
+				parse = min(parse, time.Since(start))
 				start = time.Now()
-				eachLine(text, func([]byte) {})
-				scan += time.Since(start)
+				eachLine(b, in, path, func([]byte) {})
+				scan = min(scan, time.Since(start))
 			}
-			b.ReportMetric(float64(parse.Nanoseconds())/float64(b.N)/float64(lines), "ns/line")
+			b.ReportMetric(float64(parse.Nanoseconds())/float64(lines), "ns/line")
+			b.ReportMetric(float64(scan.Nanoseconds())/float64(lines), "scan-ns/line")
 			b.ReportMetric(float64(parse)/float64(scan), "×scan")
 		})
 	}
 }
 
-func eachLine(text []byte, f func([]byte)) {
-	for len(text) > 0 {
-		i := bytes.IndexByte(text, '\n')
-		if i < 0 {
+func eachLine(b *testing.B, in *bufio.Reader, path string, line func([]byte)) {
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	in.Reset(f)
+	for {
+		text, err := in.ReadSlice('\n')
+		if err != nil {
 			return
 		}
-		f(text[:i])
-		text = text[i+1:]
+		line(text[:len(text)-1])
 	}
 }
 

@@ -35,11 +35,8 @@ func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery
 	if len(tag) == 0 {
 		tag = g.tag
 	}
-	dst = append(dst, delivery.Event{
-		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: 1, Truncated: part == 1,
-		QueueS: -1, ConnS: -1, XmitS: -1,
-	})
-	ev := &dst[len(dst)-1]
+	dst, ev := delivery.Grow(dst)
+	ev.At, ev.Host, ev.Tag, ev.QueueID, ev.Truncated = e.At, e.Host, tag, id, part == 1
 	if err := g.fact(ev, rest); err != nil {
 		return dst[:len(dst)-1], err
 	}
