@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"repute/delivery"
+	"repute/reports/words"
 )
 
 // Explanation is what is known of one pair on one day.
@@ -23,6 +24,7 @@ type Explanation struct {
 	Evidence      uint32 // first outcomes of its own in 30 days
 	WeekBefore    float64
 	KnownBefore   bool
+	View          *FullView // nil: the SMTP view alone
 	Parts         []Part
 	Change        *Change         // the latest; nil if there was none
 	Week          delivery.Counts // the last seven days
@@ -30,16 +32,27 @@ type Explanation struct {
 	Replies       []Quote
 	Others        []Other  // other sending IPs at the receiver
 	Elsewhere     []Other  // the IP at other receivers
-	Events        []string // outages, lists, own network in the last seven days
+	Events        []Change // outages, lists, own network in the last seven days
 	Action        *Action
 }
 
 // Part is what one part of the model adds to the score, in points.
 type Part struct {
-	Name   string
-	Points float64
-	Level  bool // the score of the usual level alone
+	Kind   PartKind
+	Points float64 // of PartLevel: the score of the usual level alone
 }
+
+// PartKind names a part of the model.
+type PartKind uint8
+
+// The parts.
+const (
+	PartLevel PartKind = iota
+	PartIP
+	PartNetwork
+	PartReceiver
+	PartPrivate
+)
 
 // Other is a score to compare with.
 type Other struct {
@@ -48,59 +61,82 @@ type Other struct {
 	Neighbour bool
 }
 
+// explainer prints an explanation.
+type explainer struct {
+	*Explanation
+	w *words.Words
+	b strings.Builder
+}
+
 // Explain prints an explanation: one screen of a terminal.
-func Explain(w io.Writer, e *Explanation) error {
-	var b strings.Builder
-	line := func(head, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s%s\n", head, Printable(fmt.Sprintf(format, args...)))
+func Explain(out io.Writer, e *Explanation, w *words.Words) error {
+	x := &explainer{Explanation: e, w: w}
+	fmt.Fprintf(&x.b, "%s\n\n", Printable(w.Say("explain.head", "ip", e.IP, "receiver", e.Receiver.Name, "day", w.Long(e.Day), "zone", e.Day.Format("MST"))))
+	view := w.Say("explain.view_smtp")
+	if e.View != nil {
+		view = w.Say("explain.view_full", "score", e.View.Score, "lo", e.View.Lo, "hi", e.View.Hi)
 	}
-	fmt.Fprintf(&b, "%s at %s, end of %s\n\n", Printable(e.IP), Printable(e.Receiver.Name), e.Day.Format("Mon 2 Jan 2006 MST"))
 	if e.Unknown {
-		fmt.Fprintf(&b, "  ?   (%.0f-%.0f)  unknown: needs about %d more first outcomes     SMTP view\n", e.Lo, e.Hi, e.Needs)
+		fmt.Fprintf(&x.b, "  ?   (%.0f-%.0f)  %s     %s\n", e.Lo, e.Hi, w.Say("explain.unknown", "n", e.Needs), view)
 	} else {
-		fmt.Fprintf(&b, "  %.0f  (%.0f-%.0f)  %s%s     SMTP view\n", e.Score, e.Lo, e.Hi, e.Band, e.change())
+		fmt.Fprintf(&x.b, "  %.0f  (%.0f-%.0f)  %s%s     %s\n", e.Score, e.Lo, e.Hi, w.Say("band."+e.Band), x.change(), view)
 	}
-	fmt.Fprintf(&b, "      %s\n", ruler(e))
-	if c := e.Change; c != nil {
-		line("CAUSE", "%s, %s, %.0f to %.0f since %s, confidence %s", causeWord(c.Cause), c.Entity, c.Before, c.After,
-			c.Since.Format("Mon 2 Jan 15:04"), confidence(c.Confidence))
-	}
-	e.evidence(line)
-	parts := make([]string, 0, len(e.Parts))
-	for _, p := range e.Parts {
-		if p.Level {
-			parts = append(parts, fmt.Sprintf("%s %.0f", p.Name, p.Points))
-		} else if p.Name != "" {
-			parts = append(parts, fmt.Sprintf("%s %+.0f", p.Name, p.Points))
-		}
-	}
-	line("PARTS", "%s", strings.Join(parts, " | "))
+	fmt.Fprintf(&x.b, "      %s\n", ruler(e))
+	x.cause()
+	x.evidence()
+	x.parts()
 	for i := range e.Replies {
-		head := ""
-		if i == 0 {
-			head = "REPLIES"
-		}
-		line(head, "%s x %s", thousands(e.Replies[i].Count), cut(reply(&e.Replies[i]), 130))
+		x.line(first(i, "explain.h_replies"), w.Number(e.Replies[i].Count)+" x "+words.Cut(e.Replies[i].Reply(), 130))
 	}
-	e.compare(line)
+	x.compare()
 	if a := e.Action; a != nil {
-		head, text := actionWords(a)
-		line("DO", "%s. %s", head, text)
+		head, text := a.Words(w)
+		x.line("explain.h_do", head)
+		x.line("", text)
 		if e.Receiver.Help != "" {
-			line("", "%s", e.Receiver.Help)
+			x.line("", e.Receiver.Help)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(out, x.b.String())
 	return err
 }
 
-func (e *Explanation) change() string {
-	s := ""
-	if e.Borrowed {
-		s += ", borrowed: little mail of its own"
+// line prints a row; head is the key of its heading.
+func (x *explainer) line(head, text string) {
+	if head != "" {
+		head = x.w.Say(head)
 	}
-	if d := e.Score - e.WeekBefore; e.KnownBefore && (d > 5 || d < -5) {
-		s += fmt.Sprintf("   %+.0f in a week", d)
+	fmt.Fprintf(&x.b, "  %s%s\n", words.Pad(head, 9), Printable(text))
+}
+
+// first is the heading of a list's first row.
+func first(i int, key string) string {
+	if i == 0 {
+		return key
+	}
+	return ""
+}
+
+func (x *explainer) cause() {
+	c := x.Change
+	if c == nil {
+		return
+	}
+	key := "explain.cause"
+	if c.Entity == "" {
+		key = "explain.cause_alone"
+	}
+	x.line("explain.h_cause", x.w.Say(key, "cause", CauseWord(x.w, c.Cause), "entity", c.Entity, "before", c.Before, "after", c.After,
+		"since", x.w.Moment(c.Since), "confidence", confidence(x.w, c.Confidence)))
+}
+
+func (x *explainer) change() string {
+	s := ""
+	if x.Borrowed {
+		s += x.w.Say("explain.borrowed")
+	}
+	if d := x.Score - x.WeekBefore; x.KnownBefore && (d > 5 || d < -5) {
+		s += "   " + x.w.Say("explain.week", "points", fmt.Sprintf("%+.0f", d))
 	}
 	return s
 }
@@ -124,65 +160,70 @@ func ruler(e *Explanation) string {
 	return "0 " + string(r) + " 100"
 }
 
-func (e *Explanation) evidence(line func(string, string, ...any)) {
-	c, ref := &e.Week, &e.Reference
-	line("EVIDENCE", "7 days: %s first outcomes: %s accepted, %s deferred and %s refused because of the IP", thousands(int64(c.First())),
-		thousands(int64(c.Accepted)), thousands(int64(c.DeferPolicy+c.DeferSlow+c.Throttled)), thousands(int64(c.RejectPolicy+c.RejectGeneric)))
-	line("", "the week before: %s of %s accepted; %s of its own in 30 days", thousands(int64(ref.Accepted)), thousands(int64(ref.First())), thousands(int64(e.Evidence)))
+func (x *explainer) evidence() {
+	c, ref := &x.Week, &x.Reference
+	x.line("explain.h_evidence", x.w.Say("explain.evidence", "n", c.First(), "accepted", c.Accepted,
+		"deferred", c.DeferPolicy+c.DeferSlow+c.Throttled, "refused", c.RejectPolicy+c.RejectGeneric))
+	x.line("", x.w.Say("explain.before", "accepted", ref.Accepted, "n", ref.First(), "own", x.Explanation.Evidence))
+}
+
+// parts names what adds up to the score.
+func (x *explainer) parts() {
+	var list []string
+	for _, p := range x.Parts {
+		name := ""
+		switch p.Kind {
+		case PartLevel:
+			list = append(list, x.w.Say("explain.part_level")+" "+Number(p.Points))
+			continue
+		case PartIP:
+			name = x.w.Say("explain.part_ip")
+		case PartNetwork:
+			name = x.Network
+		case PartReceiver:
+			name = x.Receiver.Name
+		case PartPrivate:
+			name = x.w.Say("explain.part_private")
+		}
+		if name != "" {
+			list = append(list, fmt.Sprintf("%s %+.0f", name, p.Points))
+		}
+	}
+	x.line("explain.h_parts", strings.Join(list, " | "))
 }
 
 // compare says what it is not, as far as others tell.
-func (e *Explanation) compare(line func(string, string, ...any)) {
-	slices.SortStableFunc(e.Others, func(a, b Other) int { return int(b.Score) - int(a.Score) })
-	slices.SortStableFunc(e.Elsewhere, func(a, b Other) int { return int(a.Score) - int(b.Score) })
-	var near, far []string
-	for _, o := range e.Others {
-		word := fmt.Sprintf("%s %.0f", o.Name, o.Score)
+func (x *explainer) compare() {
+	slices.SortStableFunc(x.Others, func(a, b Other) int { return int(b.Score) - int(a.Score) })
+	slices.SortStableFunc(x.Elsewhere, func(a, b Other) int { return int(a.Score) - int(b.Score) })
+	var near, far, elsewhere []string
+	for _, o := range x.Others {
+		word := o.Name + " " + Number(o.Score)
 		if o.Neighbour {
 			near = append(near, word)
 		} else if len(far) < 4 {
 			far = append(far, word)
 		}
 	}
-	head := "COMPARE"
+	for _, o := range x.Elsewhere[:min(len(x.Elsewhere), 5)] {
+		elsewhere = append(elsewhere, o.Name+" "+Number(o.Score))
+	}
+	i := 0
 	for _, row := range []struct {
-		words []string
-		what  string
-	}{
-		{near, "neighbours in " + e.Network + " here: "}, {far, "other IPs here: "},
-	} {
-		if len(row.words) > 0 {
-			line(head, "%s%s", row.what, strings.Join(row.words, ", "))
-			head = ""
+		key   string
+		names []string
+	}{{"explain.neighbours", near}, {"explain.others", far}, {"explain.elsewhere", elsewhere}} {
+		if len(row.names) > 0 {
+			x.line(first(i, "explain.h_compare"), x.w.Say(row.key, "network", x.Network, "list", strings.Join(row.names, ", ")))
+			i++
 		}
 	}
-	if len(e.Elsewhere) > 0 {
-		var words []string
-		for _, o := range e.Elsewhere[:min(len(e.Elsewhere), 5)] {
-			words = append(words, fmt.Sprintf("%s %.0f", o.Name, o.Score))
-		}
-		line(head, "this IP elsewhere, lowest first: %s", strings.Join(words, ", "))
-	}
-	c := &e.Week
+	c := &x.Week
 	if n := c.First(); n > 0 && c.UnknownUser > 0 {
-		line("NOT", "counted: %s unknown users (%.1f %%), %s greylisted, %s without connection, %s for content", thousands(int64(c.UnknownUser)),
-			100*float64(c.UnknownUser)/float64(n), thousands(int64(c.Greylisted)), thousands(int64(c.Connection)), thousands(int64(c.Content)))
+		x.line("explain.h_not", x.w.Say("explain.not", "unknown", c.UnknownUser, "share", x.w.Percent(c.UnknownUser, n),
+			"greylisted", c.Greylisted, "connection", c.Connection, "content", c.Content))
 	}
-	for i, ev := range e.Events[:min(len(e.Events), 3)] {
-		head := ""
-		if i == 0 {
-			head = "ALSO"
-		}
-		line(head, "%s", ev)
+	for i, ev := range x.Events[:min(len(x.Events), 3)] {
+		x.line(first(i, "explain.h_also"), x.w.Say("explain.event", "cause", CauseWord(x.w, ev.Cause), "entity", ev.Entity, "day", ev.Since))
 	}
-}
-
-func confidence(p float64) string {
-	switch {
-	case p >= 0.9:
-		return "high"
-	case p >= 0.7:
-		return "medium"
-	}
-	return "low"
 }

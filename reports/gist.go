@@ -4,31 +4,41 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"repute/reports/words"
 )
 
 const gistRows = 8
 
 // Gist prints about twenty lines for a terminal: what was read, what fell,
 // what to do.
-func Gist(w io.Writer, f *Findings) error {
+func Gist(out io.Writer, f *Findings, w *words.Words) error {
 	var b strings.Builder
 	c := &f.Coverage
-	fmt.Fprintf(&b, "%s, %s lines, %s messages, %s to %s\n", plural(len(c.Files), "file", "files"), thousands(c.Lines),
-		thousands(c.Messages), f.Period.From.Format("2 Jan 2006"), f.Period.To.AddDate(0, 0, -1).Format("2 Jan 2006 MST"))
-	fmt.Fprintf(&b, "%.2f %% of lines understood", c.Understood())
+	b.WriteString(w.Say("gist.read", "files", w.Count("count.files", len(c.Files)), "lines", c.Lines, "messages", c.Messages,
+		"from", w.Date(f.Period.From), "to", w.Date(f.Period.Last()), "zone", f.Period.Last().Format("MST")) + "\n")
+	b.WriteString(w.Say("gist.understood", "share", w.Decimal(c.Understood(), 2)))
 	if n := c.NotUnderstood + c.Oversize; n > 0 {
-		fmt.Fprintf(&b, " (%s not: repute doctor)", thousands(n))
+		b.WriteString(w.Say("gist.missed", "n", n))
 	}
 	b.WriteString("\n\n")
-	gistPairs(&b, f)
-	gistActions(&b, f)
-	b.WriteString("\nSpam folder not visible in logs (SMTP view). b = borrowed, ~ = no clear change.\n")
-	_, err := io.WriteString(w, b.String())
+	gistPairs(&b, f, w)
+	gistActions(&b, f, w)
+	foot := w.Say("gist.foot")
+	if n := len(f.Seen()); n > 0 {
+		foot = w.Say("gist.foot_full", "n", n, "all", c.Receivers)
+	}
+	b.WriteString("\n" + foot + "\n")
+	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-func gistPairs(b *strings.Builder, f *Findings) {
-	fmt.Fprintf(b, "  %-18s %-16s %5s  %-7s %6s  %s\n", "RECEIVER", "SENDING IP", "SCORE", "80 %", "CHANGE", "CAUSE")
+func gistPairs(b *strings.Builder, f *Findings, w *words.Words) {
+	row := func(receiver, ip, score, interval, change, cause string) {
+		fmt.Fprintf(b, "  %s %s %s  %s %s  %s\n", words.Pad(words.Cut(receiver, 18), 18), words.Pad(words.Cut(ip, 16), 16),
+			words.PadLeft(score, 6), words.Pad(interval, 7), words.PadLeft(change, 6), cause)
+	}
+	row(w.Say("gist.receiver"), w.Say("gist.ip"), w.Say("gist.score"), "80 %", w.Say("gist.change"), w.Say("gist.cause"))
 	shown := 0
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
@@ -36,12 +46,12 @@ func gistPairs(b *strings.Builder, f *Findings) {
 			break
 		}
 		shown++
-		cause := fmt.Sprintf("%s, since %s", causeWord(p.Fall.Cause), day(p.Fall.Since))
+		key := "gist.since"
 		if p.Recovered {
-			cause += ", back since"
+			key = "gist.since_back"
 		}
-		fmt.Fprintf(b, "  %-18s %-16s %5s  %-7s %6s  %s\n", cut(Printable(p.Receiver.Name), 18), cut(Printable(p.IP), 16),
-			gistScore(p), fmt.Sprintf("%.0f-%.0f", p.Lo, p.Hi), fmt.Sprintf("%+.0f", -p.Fall.Drop), cause)
+		row(Printable(p.Receiver.Name), Printable(p.IP), gistScore(p), Number(p.Lo)+"-"+Number(p.Hi), Number(-p.Fall.Drop),
+			w.Say(key, "cause", CauseWord(w, p.Fall.Cause), "since", p.Fall.Since))
 	}
 	rest, low, high := 0, 100.0, 0.0
 	for i := range f.Pairs {
@@ -50,17 +60,18 @@ func gistPairs(b *strings.Builder, f *Findings) {
 			low, high = min(low, p.Score), max(high, p.Score)
 		}
 	}
+	var tail []string
 	if rest > 0 {
-		fmt.Fprintf(b, "  %s %.0f-%.0f", plural(rest, "other pair", "other pairs"), low, high)
+		key := "gist.rest"
 		if shown < gistRows {
-			b.WriteString(", no fall")
+			key = "gist.rest_quiet"
 		}
-		b.WriteString(". ")
+		tail = append(tail, w.Say(key, "pairs", w.Count("count.other_pairs", rest), "lo", low, "hi", high))
 	}
-	if c := f.Coverage.Unknown; c > 0 {
-		fmt.Fprintf(b, "%s unknown: too little evidence.", plural(c, "pair", "pairs"))
+	if n := f.Coverage.Unknown; n > 0 {
+		tail = append(tail, w.Say("gist.unknown", "pairs", w.Count("count.pairs", n)))
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(b, "  %s\n", strings.Join(tail, " "))
 }
 
 func gistScore(p *Pair) string {
@@ -68,35 +79,18 @@ func gistScore(p *Pair) string {
 	case p.Unknown:
 		return "?"
 	case p.Borrowed:
-		return fmt.Sprintf("%.0fb", p.Score)
+		return Number(p.Score) + "b"
 	}
-	return fmt.Sprintf("%.0f", p.Score)
+	return Number(p.Score)
 }
 
-func gistActions(b *strings.Builder, f *Findings) {
+func gistActions(b *strings.Builder, f *Findings, w *words.Words) {
 	for i := range f.Actions[:min(len(f.Actions), 3)] {
 		a := &f.Actions[i]
-		head, _ := actionWords(a)
+		head, _ := a.Words(w)
 		fmt.Fprintf(b, "\n  %d. %s\n", i+1, Printable(head))
 		if q := a.Quote; q != nil {
-			fmt.Fprintf(b, "     %s\n", cut(Printable(fmt.Sprintf("%s x %s", thousands(q.Count), reply(q))), 74))
+			fmt.Fprintf(b, "     %s\n", words.Cut(w.Number(q.Count)+" x "+Printable(q.Reply()), 74))
 		}
 	}
-}
-
-// reply is a reply as a receiver gives it: code and text.
-func reply(q *Quote) string {
-	if q.Code == 0 {
-		return q.Text
-	}
-	return fmt.Sprintf("%d %s", q.Code, q.Text)
-}
-
-// cut shortens s to n runes.
-func cut(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }

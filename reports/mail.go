@@ -2,11 +2,16 @@ package reports
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"html/template"
 	"strings"
-	"time"
+
+	"repute/reports/words"
 )
+
+//go:embed assets/mail.html
+var assets embed.FS
 
 // Mail is a report as a mail carries it: complete without the page.
 type Mail struct {
@@ -33,21 +38,24 @@ type MailOptions struct {
 const maxPictures = 3
 
 // NewMail prints findings as a mail.
-func NewMail(f *Findings, o MailOptions) (*Mail, error) {
-	m := &Mail{Subject: subject(f)}
-	for _, t := range newTrends(f) {
-		if len(m.Pictures) == maxPictures || t.Main.Fall == nil {
+func NewMail(f *Findings, w *words.Words, o MailOptions) (*Mail, error) {
+	m := &Mail{Subject: subject(f, w)}
+	courses, _ := Courses(f, maxPictures)
+	for _, t := range courses {
+		if t.Main.Fall == nil {
 			break
 		}
 		png, err := picture(t.Main, f)
 		if err != nil {
 			return nil, err
 		}
-		m.Pictures = append(m.Pictures, Picture{ID: "trend-" + fmt.Sprint(len(m.Pictures)+1), PNG: png, Alt: t.Describe, Name: t.Receiver.Name})
+		m.Pictures = append(m.Pictures, Picture{ID: "trend-" + fmt.Sprint(len(m.Pictures)+1), PNG: png, Alt: t.Describe(w), Name: t.Main.Receiver.Name})
 	}
-	v := &mailView{Findings: f, Name: periodName(f.Period), Lead: lead(f), Heat: newHeat(f), Pictures: m.Pictures, Attached: o.Attached}
-	v.Heat.narrow(mailReceivers, mailIPs)
-	t, err := template.New("mail.html").Funcs(functions()).Funcs(template.FuncMap{"colour": shadeColour, "ink": shadeInk, "cid": cid}).ParseFS(assets, "assets/mail.html")
+	v := &mailView{
+		Findings: f, words: w, Lang: w.Lang, Name: f.Period.Name(w), Lead: Lead(f, w), Heat: NewHeat(f, mailIPs, mailReceivers),
+		Pictures: m.Pictures, Attached: o.Attached,
+	}
+	t, err := template.New("mail.html").Funcs(Functions(w)).Funcs(template.FuncMap{"colour": shadeColour, "ink": shadeInk, "cid": cid}).ParseFS(assets, "assets/mail.html")
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +70,11 @@ func NewMail(f *Findings, o MailOptions) (*Mail, error) {
 // mailView is what the mail's template prints.
 type mailView struct {
 	*Findings
+	words    *words.Words
+	Lang     string
 	Name     string
 	Lead     []string
-	Heat     heat
+	Heat     Heat
 	Pictures []Picture
 	Attached string
 }
@@ -72,43 +82,11 @@ type mailView struct {
 // A mail is 600 points wide.
 const mailReceivers, mailIPs = 6, 16
 
-// narrow keeps the first receivers and IPs.
-func (h *heat) narrow(receivers, ips int) {
-	if n := len(h.Rows) - ips; n > 0 {
-		h.More += n
-		h.Rows = h.Rows[:ips]
-	}
-	h.Receivers = h.Receivers[:min(len(h.Receivers), receivers)]
-	for i := range h.Rows {
-		h.Rows[i].Cells = h.Rows[i].Cells[:len(h.Receivers)]
-	}
-}
-
 // cid is the address of an image in the same mail (RFC 2392).
-func cid(id string) template.URL { return template.URL("cid:" + slug(id)) }
-
-// periodName names a period as people do: a week by its number.
-func periodName(p Period) string {
-	days := fmt.Sprintf("%s to %s (%s)", p.From.Format("Mon 2 January"), p.Last().Format("Mon 2 January 2006"), p.From.Location())
-	if p.From.Weekday() == time.Monday && p.To.Equal(p.From.AddDate(0, 0, 7)) {
-		year, week := p.From.ISOWeek()
-		return fmt.Sprintf("Week %d, %d: %s", week, year, days)
-	}
-	return days
-}
-
-// PeriodID is a period in few characters: "2026-W47", "2026-11-02--2026-11-22".
-func PeriodID(p Period) string {
-	if p.From.Weekday() == time.Monday && p.To.Equal(p.From.AddDate(0, 0, 7)) {
-		year, week := p.From.ISOWeek()
-		return fmt.Sprintf("%d-W%02d", year, week)
-	}
-	return p.From.Format(time.DateOnly) + "--" + p.Last().Format(time.DateOnly)
-}
+func cid(id string) template.URL { return template.URL("cid:" + id) }
 
 // subject says the gravest news, or that there is none.
-func subject(f *Findings) string {
-	s := "[repute] " + PeriodID(f.Period) + ": "
+func subject(f *Findings, w *words.Words) string {
 	fell, first := 0, (*Pair)(nil)
 	for i := range f.Pairs {
 		if p := &f.Pairs[i]; p.Fall != nil && !p.Recovered {
@@ -118,13 +96,19 @@ func subject(f *Findings) string {
 			fell++
 		}
 	}
+	key := "mail.quiet"
+	var args []any
 	switch {
-	case first == nil:
-		return s + "no receiver treats any sending IP worse"
-	case fell == 1:
-		return s + fmt.Sprintf("%s at %s fell from %.0f to %.0f", Printable(first.IP), Printable(first.Receiver.Name), first.Fall.Before, first.Fall.After)
+	case len(f.Pairs) == 0:
+		key = "mail.nothing"
+	case fell > 0:
+		key = "mail.fell"
+		args = []any{"ip", Printable(first.IP), "receiver", Printable(first.Receiver.Name), "before", first.Fall.Before, "after", first.Fall.After, "n", fell - 1}
 	}
-	return s + fmt.Sprintf("%s at %s fell from %.0f to %.0f, %s more", Printable(first.IP), Printable(first.Receiver.Name), first.Fall.Before, first.Fall.After, thousands(int64(fell-1)))
+	if fell > 1 {
+		key = "mail.fell_more"
+	}
+	return w.Say("mail.subject", "period", PeriodID(f.Period), "news", w.Say(key, args...))
 }
 
 // The colours of scores 0 to 100 in steps of five, those of the page.
@@ -147,50 +131,63 @@ func shadeInk(score float64) template.CSS {
 // text is the mail for those who read no HTML: 78 columns.
 func (v *mailView) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "repute: %s\n\nWHAT CHANGED\n", v.Name)
+	w := v.words
+	fmt.Fprintf(&b, "repute: %s\n\n%s\n", v.Name, w.Say("text.changed"))
 	for i, s := range v.Lead {
-		b.WriteString(fold(fmt.Sprintf("%d. %s", i+1, Printable(s)), 76, "   "))
+		b.WriteString(words.Fold(fmt.Sprintf("%d. %s", i+1, Printable(s)), 76, "   "))
 	}
 	c := &v.Coverage
-	fmt.Fprintf(&b, "\nCOVERAGE\n  Accepted at first try    %s %%\n  First outcomes counted   %s of %s messages\n  Pairs with a score       %d of %d (%d borrowed, %d unknown)\n  Lines understood         %.2f %%\n",
-		percent(c.Accepted, c.FirstOutcomes), thousands(c.FirstOutcomes), thousands(c.Messages), c.Known, len(v.Pairs), c.Borrowed, c.Unknown, c.Understood())
+	fmt.Fprintf(&b, "\n%s\n", w.Say("text.coverage"))
+	for _, row := range [][2]string{
+		{w.Say("text.accepted"), w.Percent(c.Accepted, c.FirstOutcomes) + " %"},
+		{w.Say("text.outcomes"), w.Say("text.outcomes_value", "n", c.FirstOutcomes, "messages", c.Messages)},
+		{w.Say("text.pairs"), w.Say("text.pairs_value", "known", c.Known, "all", len(v.Pairs), "borrowed", c.Borrowed, "unknown", c.Unknown)},
+		{w.Say("text.lines"), w.Decimal(c.Understood(), 2) + " %"},
+	} {
+		fmt.Fprintf(&b, "  %s %s\n", words.Pad(row[0], 24), row[1])
+	}
 	v.textHeat(&b)
 	v.textQuotes(&b)
 	if len(v.Actions) > 0 {
-		b.WriteString("\nWHAT TO DO, MOST VALUABLE FIRST\n")
+		fmt.Fprintf(&b, "\n%s\n", w.Say("text.todo"))
 	}
 	for i := range v.Actions[:min(len(v.Actions), 5)] {
 		a := &v.Actions[i]
-		head, text := actionWords(a)
-		b.WriteString(fold(fmt.Sprintf("%d. %s. %s", i+1, Printable(head), Printable(text)), 76, "   "))
+		head, text := a.Words(w)
+		b.WriteString(words.Fold(fmt.Sprintf("%d. %s", i+1, Printable(head)), 76, "   "))
+		b.WriteString(words.Fold("   "+Printable(text), 76, "   "))
 		if a.Link != "" {
 			fmt.Fprintf(&b, "   %s\n", Printable(a.Link))
 		}
 	}
 	if v.Attached != "" {
-		fmt.Fprintf(&b, "\nThe full report is attached (%s).\n", v.Attached)
+		b.WriteString("\n" + words.Fold(w.Say("mail.attached", "name", v.Attached), 76, ""))
 	}
-	b.WriteString("\n--\nEstimated from our own logs; no receiver publishes or confirms these numbers.\nA quiet week is sent too: no mail means that something is broken.\n")
+	b.WriteString("\n--\n" + words.Fold(w.Say("mail.foot"), 76, "") + words.Fold(w.Say("mail.quiet_foot"), 76, ""))
 	return b.String()
 }
 
 func (v *mailView) textHeat(b *strings.Builder) {
-	b.WriteString("\nSCORES (0 to 100)\n" + pad("IP", 18))
+	if len(v.Heat.Rows) == 0 {
+		return
+	}
+	w := v.words
+	fmt.Fprintf(b, "\n%s\n%s", w.Say("text.scores"), words.Pad(w.Say("text.ip"), 18))
 	for _, r := range v.Heat.Receivers {
-		fmt.Fprintf(b, " %8s", cut(Printable(r), 8))
+		b.WriteString(" " + words.PadLeft(words.Cut(Printable(r), 8), 8))
 	}
 	b.WriteByte('\n')
 	for _, row := range v.Heat.Rows {
-		b.WriteString(pad(cut(Printable(row.IP), 18), 18))
+		b.WriteString(words.Pad(words.Cut(Printable(row.IP), 18), 18))
 		for _, p := range row.Cells {
 			fmt.Fprintf(b, " %8s", textCell(p))
 		}
 		b.WriteByte('\n')
 	}
 	if v.Heat.More > 0 {
-		fmt.Fprintf(b, "%d more IPs in the full report\n", v.Heat.More)
+		b.WriteString(w.Count("mail.more", v.Heat.More) + "\n")
 	}
-	b.WriteString("! fell and not back   ? unknown, too little mail   b borrowed   - no mail\n")
+	b.WriteString(w.Say("text.key") + "\n")
 }
 
 func textCell(p *Pair) string {
@@ -198,7 +195,7 @@ func textCell(p *Pair) string {
 	case p == nil:
 		return "-"
 	case p.Fall != nil && !p.Recovered && !p.Unknown:
-		return fmt.Sprintf("%.0f!", p.Score)
+		return Number(p.Score) + "!"
 	}
 	return gistScore(p)
 }
@@ -207,32 +204,10 @@ func (v *mailView) textQuotes(b *strings.Builder) {
 	if len(v.Quotes) == 0 {
 		return
 	}
-	b.WriteString("\nWHAT THE RECEIVERS ANSWERED\n")
+	fmt.Fprintf(b, "\n%s\n", v.words.Say("text.answered"))
 	for i := range v.Quotes[:min(len(v.Quotes), 5)] {
 		q := &v.Quotes[i]
-		fmt.Fprintf(b, "  %s to %s:\n", Printable(q.Receiver.Name), Printable(q.IP))
-		b.WriteString(fold("  "+Printable(fmt.Sprintf("%s x %s", thousands(q.Count), cut(reply(q), 300))), 76, "        "))
+		fmt.Fprintf(b, "  %s\n", Printable(v.words.Say("text.to", "receiver", q.Receiver.Name, "ip", q.IP)))
+		b.WriteString(words.Fold("  "+v.words.Number(q.Count)+" x "+Printable(words.Cut(q.Reply(), 300)), 76, "        "))
 	}
-}
-
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-len([]rune(s)))) }
-
-// fold breaks text into lines of at most width runes, the further ones
-// indented.
-func fold(text string, width int, indent string) string {
-	var b strings.Builder
-	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
-	line := lead
-	for _, word := range strings.Fields(text) {
-		if len([]rune(line))+1+len([]rune(word)) > width && strings.TrimSpace(line) != "" {
-			b.WriteString(line + "\n")
-			line = indent + word
-			continue
-		}
-		if strings.TrimSpace(line) != "" {
-			line += " "
-		}
-		line += word
-	}
-	return b.String() + line + "\n"
 }

@@ -14,18 +14,18 @@ const pictureWidth, pictureHeight = 1120, 400
 // interval as thin lines. Only dates and numbers are in it, in ASCII: the
 // drawing library's font has no other letters.
 func picture(p *Pair, f *Findings) ([]byte, error) {
-	score, lo, hi := make([]float64, len(f.Period.Days)), make([]float64, len(f.Period.Days)), make([]float64, len(f.Period.Days))
-	labels := make([]string, len(f.Period.Days))
-	for i, d := range f.Period.Days {
+	days := f.Period.Trend
+	score, lo, hi := make([]float64, len(days)), make([]float64, len(days)), make([]float64, len(days))
+	labels := make([]string, len(days))
+	for i, d := range days {
 		labels[i] = fmt.Sprintf("%d/%d", d.Month(), d.Day())
 		score[i], lo[i], hi[i] = charts.GetNullValue(), charts.GetNullValue(), charts.GetNullValue()
-		for k := range p.Trend {
-			if t := &p.Trend[k]; t.Day.Equal(d) {
-				lo[i], hi[i] = math.Round(t.Lo), math.Round(t.Hi)
-				if !t.Unknown {
-					score[i] = math.Round(t.Score)
-				}
-			}
+		t := &p.Trend[i]
+		if t.State != PointNone {
+			lo[i], hi[i] = math.Round(float64(t.Lo)), math.Round(float64(t.Hi))
+		}
+		if t.State == PointKnown {
+			score[i] = math.Round(float64(t.Score))
 		}
 	}
 	red, faint, ink := charts.ColorRGB(168, 48, 31), charts.ColorRGB(222, 180, 172), charts.ColorRGB(90, 98, 107)

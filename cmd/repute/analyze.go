@@ -7,18 +7,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"repute/internal/analysis"
+	"repute/internal/config"
 	"repute/internal/ingest"
 	"repute/internal/store"
 	"repute/reports"
+	"repute/reports/page"
+	"repute/reports/words"
 )
 
 func (a *app) analyzeCommand() *cobra.Command {
-	var db, out string
+	var db, out, lang string
 	cmd := &cobra.Command{
 		Use:   "analyze FILE...",
 		Short: "Read logs, infer, print the gist, write report.html; no set-up",
@@ -35,8 +39,13 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 	}
 	cmd.Flags().StringVar(&db, "db", store.Memory, "keep the database in this `file`")
 	cmd.Flags().StringVar(&out, "out", "report.html", "write the report to this `file`; \"\" writes none")
+	langFlag(cmd, &lang)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := a.newReading()
+		if err != nil {
+			return err
+		}
+		w, err := language(lang, &r.cfg)
 		if err != nil {
 			return err
 		}
@@ -52,7 +61,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if err := a.nothingRead(&report); err != nil {
 			return err
 		}
-		return errors.Join(readErr, a.tell(cmd.Context(), r, s, out))
+		return errors.Join(readErr, a.tell(cmd.Context(), r, s, w, out))
 	}
 	return cmd
 }
@@ -74,7 +83,7 @@ func (a *app) nothingRead(r *ingest.Report) error {
 }
 
 // tell prints the gist and writes the page.
-func (a *app) tell(ctx context.Context, r *reading, s *store.Store, out string) error {
+func (a *app) tell(ctx context.Context, r *reading, s *store.Store, w *words.Words, out string) error {
 	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
 	if err != nil {
 		return storeStatus(err)
@@ -86,26 +95,44 @@ func (a *app) tell(ctx context.Context, r *reading, s *store.Store, out string) 
 	if len(f.Pairs) == 0 {
 		return withStatus(exitNothing, errors.New("no first outcome of any delivery found; the report is not written"))
 	}
-	if err := reports.Gist(a.out, f); err != nil {
+	if err := reports.Gist(a.out, f, w); err != nil {
 		return err
 	}
 	if out == "" {
 		return nil
 	}
-	if err := a.writePage(out, f); err != nil {
+	if err := a.writePage(out, f, w); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s written.\n", out)
+	fmt.Fprintln(a.out, w.Say("gist.written", "file", out))
 	return nil
 }
 
 // writePage writes the page, or hands it over where another process asked for it.
-func (a *app) writePage(path string, f *reports.Findings) error {
-	var page bytes.Buffer
-	if err := reports.HTML(&page, f); err != nil {
+func (a *app) writePage(path string, f *reports.Findings, w *words.Words) error {
+	var b bytes.Buffer
+	if err := page.HTML(&b, f, w); err != nil {
 		return err
 	}
-	return a.writeFile(path, page.Bytes())
+	return a.writeFile(path, b.Bytes())
+}
+
+// langFlag adds --lang.
+func langFlag(cmd *cobra.Command, lang *string) {
+	cmd.Flags().StringVar(lang, "lang", "", "`language` of the report: "+strings.Join(words.Languages(), ", ")+" (default [report] lang, else en)")
+}
+
+// language finds the words of a report: those of the flag, else the
+// configuration's.
+func language(flag string, cfg *config.Config) (*words.Words, error) {
+	if flag == "" {
+		flag = cfg.Report.Lang
+	}
+	w, err := words.For(flag)
+	if err != nil {
+		return nil, withStatus(exitUsage, err)
+	}
+	return w, nil
 }
 
 // writeFile writes a file beside its place first, so that a reader never sees

@@ -10,7 +10,7 @@ import (
 
 func (a *app) explainCommand() *cobra.Command {
 	q := &query{}
-	var at string
+	var at, lang string
 	cmd := &cobra.Command{
 		Use:   "explain IP RECEIVER",
 		Short: "One screen about one score: its parts, the evidence, the replies, what to do",
@@ -23,6 +23,7 @@ receiver and this IP elsewhere.`,
 	}
 	cmd.Flags().StringVar(&q.db, "db", "", "database `file` (default repute.duckdb)")
 	cmd.Flags().StringVar(&at, "at", "", "at the end of this `day` (2026-01-05)")
+	langFlag(cmd, &lang)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		q.receiver = args[1]
 		an, done, err := a.open(cmd.Context(), q)
@@ -30,6 +31,10 @@ receiver and this IP elsewhere.`,
 			return err
 		}
 		defer done()
+		w, err := language(lang, &q.cfg)
+		if err != nil {
+			return err
+		}
 		day, err := parseDay(at, zone(&q.cfg))
 		if err != nil {
 			return err
@@ -41,7 +46,7 @@ receiver and this IP elsewhere.`,
 		if !ok {
 			return withStatus(exitNothing, fmt.Errorf("no evidence about %s at %s; repute scores lists what there is", args[0], args[1]))
 		}
-		return reports.Explain(a.out, e)
+		return reports.Explain(a.out, e, w)
 	}
 	return cmd
 }

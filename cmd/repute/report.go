@@ -12,11 +12,12 @@ import (
 
 	"repute/internal/analysis"
 	"repute/reports"
+	"repute/reports/words"
 )
 
 func (a *app) reportCommand() *cobra.Command {
 	q := &query{}
-	var week, since, until, out string
+	var week, since, until, out, lang string
 	var email, due, outbox, retry bool
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -39,6 +40,7 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 	cmd.Flags().StringVar(&since, "since", "", "first `day`: 2026-11-16")
 	cmd.Flags().StringVar(&until, "until", "", "last `day`")
 	cmd.Flags().StringVar(&out, "out", "report.html", "write to this `file`")
+	langFlag(cmd, &lang)
 	cmd.Flags().BoolVar(&email, "email", false, "mail it to the configured recipients instead")
 	cmd.Flags().BoolVar(&due, "due", false, "mail the last week's, if it is time and it was not sent")
 	cmd.Flags().BoolVar(&outbox, "outbox", false, "show the mails and what became of them")
@@ -55,6 +57,10 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 			return err
 		}
 		defer s.Close()
+		w, err := language(lang, &q.cfg)
+		if err != nil {
+			return err
+		}
 		if outbox {
 			return a.outboxOf(ctx, q.reading, s, *format, retry)
 		}
@@ -62,7 +68,7 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 		if err != nil {
 			return err
 		}
-		m := &mailing{app: a, reading: q.reading, analysis: an, outbox: s.Outbox()}
+		m := &mailing{app: a, reading: q.reading, analysis: an, outbox: s.Outbox(), lang: lang}
 		if due {
 			if !from.IsZero() || !to.IsZero() {
 				return usagef("--due finds its own period; --email takes one")
@@ -77,7 +83,7 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 		if email || due {
 			return m.run(ctx, from, to)
 		}
-		return a.report(ctx, an, from, to, out)
+		return a.report(ctx, an, from, to, w, out)
 	}
 	return cmd
 }
@@ -95,7 +101,7 @@ func (m *mailing) run(ctx context.Context, from, to time.Time) error {
 }
 
 // report writes the page of a period and prints the gist.
-func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.Time, out string) error {
+func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.Time, w *words.Words, out string) error {
 	f, err := an.Findings(ctx, from, to)
 	if err != nil {
 		return storeStatus(err)
@@ -103,13 +109,13 @@ func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.T
 	if len(f.Pairs) == 0 {
 		return withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
 	}
-	if err := a.writePage(out, f); err != nil {
+	if err := a.writePage(out, f, w); err != nil {
 		return err
 	}
-	if err := reports.Gist(a.out, f); err != nil {
+	if err := reports.Gist(a.out, f, w); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s written.\n", out)
+	fmt.Fprintln(a.out, w.Say("gist.written", "file", out))
 	return nil
 }
 

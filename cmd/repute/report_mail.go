@@ -16,6 +16,8 @@ import (
 	"repute/internal/mail"
 	"repute/internal/store"
 	"repute/reports"
+	"repute/reports/page"
+	"repute/reports/words"
 )
 
 // mailing sends reports to the configured recipients.
@@ -24,6 +26,7 @@ type mailing struct {
 	*reading
 	analysis *analysis.Analysis
 	outbox   mail.Outbox
+	lang     string // --lang: stronger than the recipients' own
 }
 
 // ready tells what is missing before anything is composed.
@@ -90,14 +93,22 @@ func (m *mailing) compose(all *reports.Findings, r *config.Recipient, now time.T
 	if len(r.IPs)+len(r.Receivers)+len(r.Networks) > 0 {
 		f = all.Only(m.wants(r))
 	}
+	lang := r.Lang
+	if m.lang != "" {
+		lang = m.lang
+	}
+	w, err := language(lang, &m.cfg)
+	if err != nil {
+		return mail.Letter{}, err
+	}
 	period := reports.PeriodID(f.Period)
 	msg := mail.Message{
 		From: m.cfg.SMTP.From.Address, To: r.Address.Address, Date: now, Period: period,
-		Variant: fmt.Sprint(r.Reports, r.Lang, r.IPs, r.Receivers, r.Networks),
+		Variant: fmt.Sprint(r.Reports, lang, r.IPs, r.Receivers, r.Networks),
 		ListID:  m.cfg.Report.ListID, ListUnsubscribe: m.cfg.Report.ListUnsubscribe,
 	}
 	if r.Reports != config.ReportsSummary && m.cfg.Report.Attach != config.AttachNone {
-		file, err := attachment(f, "report-"+period+".html", m.cfg.Report.Attach == config.AttachZip, now)
+		file, err := attachment(f, w, "report-"+period+".html", m.cfg.Report.Attach == config.AttachZip, now)
 		if err != nil {
 			return mail.Letter{}, err
 		}
@@ -107,7 +118,7 @@ func (m *mailing) compose(all *reports.Findings, r *config.Recipient, now time.T
 	if len(msg.Attached) > 0 {
 		o.Attached = msg.Attached[0].Name
 	}
-	body, err := reports.NewMail(f, o)
+	body, err := reports.NewMail(f, w, o)
 	if err != nil {
 		return mail.Letter{}, err
 	}
@@ -119,19 +130,19 @@ func (m *mailing) compose(all *reports.Findings, r *config.Recipient, now time.T
 }
 
 // attachment is the interactive page, packed if wanted.
-func attachment(f *reports.Findings, name string, packed bool, now time.Time) (mail.File, error) {
-	var page bytes.Buffer
-	if err := reports.HTML(&page, f); err != nil {
+func attachment(f *reports.Findings, w *words.Words, name string, packed bool, now time.Time) (mail.File, error) {
+	var b bytes.Buffer
+	if err := page.HTML(&b, f, w); err != nil {
 		return mail.File{}, err
 	}
 	if !packed {
-		return mail.File{Name: name, Type: "text/html", Data: page.Bytes()}, nil
+		return mail.File{Name: name, Type: "text/html", Data: b.Bytes()}, nil
 	}
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: now})
+	entry, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: now})
 	if err == nil {
-		_, err = w.Write(page.Bytes())
+		_, err = entry.Write(b.Bytes())
 	}
 	return mail.File{Name: name + ".zip", Type: "application/zip", Data: out.Bytes()}, errors.Join(err, z.Close())
 }

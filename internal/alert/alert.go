@@ -12,6 +12,7 @@ import (
 	"repute/delivery"
 	"repute/internal/config"
 	"repute/reports"
+	"repute/reports/words"
 )
 
 // Alert is one thing to tell.
@@ -161,7 +162,7 @@ func text(f *reports.Findings, a *Alert, worst *reports.Change, list []*reports.
 		fmt.Fprintf(&b, "%-12s %s\n", head, reports.Printable(fmt.Sprintf(format, args...)))
 	}
 	if worst.Drop > 0 {
-		fmt.Fprintf(&b, "%s\n\n", reports.Printable(worst.Sentence()))
+		fmt.Fprintf(&b, "%s\n\n", reports.Printable(worst.Sentence(words.English())))
 	} else {
 		fmt.Fprintf(&b, "%s takes mail from %s again.\n\n", reports.Printable(worst.Receiver.Name), reports.Printable(worst.IP))
 	}
@@ -187,9 +188,9 @@ func text(f *reports.Findings, a *Alert, worst *reports.Change, list []*reports.
 	}
 	b.WriteString("\n")
 	if act := actionFor(f, worst); act != nil {
-		head, words := act.Words()
+		head, advice := act.Words(words.English())
 		row("Do now", "%s.", head)
-		row("", "%s", words)
+		row("", "%s", advice)
 		if act.Link != "" {
 			row("Help", "%s", act.Link)
 		}

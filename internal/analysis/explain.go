@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"repute/inference"
@@ -45,13 +44,16 @@ func (a *Analysis) place(e *reports.Explanation, est *inference.Estimate, ip, re
 		e.Score, e.Lo, e.Hi, e.Band = est.Score, est.Lo, est.Hi, est.Band
 		e.Unknown, e.Borrowed, e.Needs, e.Evidence = est.Unknown, est.Borrowed, est.Needs, est.Evidence
 		e.Network = est.Network
+		if est.View == inference.ViewFull {
+			e.View = &reports.FullView{Score: est.Full, Lo: est.FullLo, Hi: est.FullHi, Spam: est.Spam}
+		}
 		p := est.Parts
 		e.Parts = []reports.Part{
-			{Name: "usual level", Points: p.Level, Level: true},
-			{Name: "this IP", Points: p.IP},
-			{Name: est.Network, Points: p.Network},
-			{Name: e.Receiver.Name, Points: p.Receiver},
-			{Name: "private", Points: p.Private},
+			{Kind: reports.PartLevel, Points: p.Level},
+			{Kind: reports.PartIP, Points: p.IP},
+			{Kind: reports.PartNetwork, Points: p.Network},
+			{Kind: reports.PartReceiver, Points: p.Receiver},
+			{Kind: reports.PartPrivate, Points: p.Private},
 		}
 		return true
 	case est.Unknown:
@@ -79,7 +81,7 @@ func (a *Analysis) lastChange(e *reports.Explanation, all []inference.Change, da
 				Before: c.Before, After: c.After, Drop: c.Drop, Confidence: c.Confidence,
 			}
 		case c.Drop == 0 && end.Sub(c.Time) < 7*24*time.Hour && (c.IP == e.IP || c.Receiver == e.Receiver.ID):
-			e.Events = append(e.Events, fmt.Sprintf("%s: %s on %s", c.Cause, c.Entity, c.Time.Format("Mon 2 Jan")))
+			e.Events = append(e.Events, reports.Change{Since: c.Time, Cause: string(c.Cause), Entity: c.Entity})
 		}
 	}
 }

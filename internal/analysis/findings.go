@@ -22,19 +22,28 @@ type pairKey struct{ ip, receiver string }
 // Findings fills a report for [from, to), whole days in the model's zone;
 // zero times stand for the first and the last day with evidence.
 func (a *Analysis) Findings(ctx context.Context, from, to time.Time) (*reports.Findings, error) {
-	result, err := a.Run(ctx, false)
+	first, last, err := a.Span(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &reports.Findings{Period: period(result.Estimates, from, to)}
+	f := &reports.Findings{Period: period(first, last, from, to)}
 	if err := a.coverage(ctx, f); err != nil {
 		return nil, err
 	}
-	a.changes(f, result.Changes)
-	if err := a.pairs(ctx, f, result.Estimates); err != nil {
+	course := newCourse(a, f, first)
+	changes, err := course.run(ctx)
+	if err != nil {
 		return nil, err
 	}
+	a.changes(f, changes)
+	course.finish()
 	if err := a.replies(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := a.delays(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := a.outside(ctx, f); err != nil {
 		return nil, err
 	}
 	f.Actions = actions(f)
@@ -42,18 +51,28 @@ func (a *Analysis) Findings(ctx context.Context, from, to time.Time) (*reports.F
 	return f, nil
 }
 
-func period(estimates []inference.Estimate, from, to time.Time) reports.Period {
-	if n := len(estimates); n > 0 {
-		if from.IsZero() {
-			from = estimates[0].Day
-		}
-		if to.IsZero() {
-			to = estimates[n-1].Day.AddDate(0, 0, 1)
-		}
+// trendDays is how many days a trend has at least, as far as there is evidence.
+const trendDays = 56
+
+// period resolves the times asked for; first and last are the days with
+// evidence.
+func period(first, last, from, to time.Time) reports.Period {
+	if from.IsZero() {
+		from = first
+	}
+	if to.IsZero() {
+		to = last.AddDate(0, 0, 1)
 	}
 	p := reports.Period{From: from, To: to}
 	for d := from; d.Before(to); d = d.AddDate(0, 0, 1) {
 		p.Days = append(p.Days, d)
+	}
+	start := from
+	for start.After(first) && start.After(to.AddDate(0, 0, -trendDays)) {
+		start = start.AddDate(0, 0, -1)
+	}
+	for d := start; d.Before(to); d = d.AddDate(0, 0, 1) {
+		p.Trend = append(p.Trend, d)
 	}
 	return p
 }
@@ -117,91 +136,6 @@ func (a *Analysis) changes(f *reports.Findings, all []inference.Change) {
 		}
 	}
 	slices.SortStableFunc(f.Changes, func(x, y reports.Change) int { return cmp.Compare(y.Drop, x.Drop) })
-}
-
-// pairs fills in every pair: its last estimate, its trend, its counts.
-func (a *Analysis) pairs(ctx context.Context, f *reports.Findings, estimates []inference.Estimate) error {
-	counts := map[pairKey]*delivery.Counts{}
-	mail := map[pairKey]map[int64]bool{}
-	for e, err := range a.Evidence(ctx, false) {
-		if err != nil {
-			return err
-		}
-		at := time.Unix(e.Hour, 0)
-		if at.Before(f.Period.From) || !at.Before(f.Period.To) {
-			continue
-		}
-		k := pairKey{e.IP, e.Receiver}
-		if counts[k] == nil {
-			counts[k], mail[k] = &delivery.Counts{}, map[int64]bool{}
-		}
-		counts[k].Add(&e.Counts)
-		t := at.In(f.Period.From.Location())
-		mail[k][time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location()).Unix()] = true
-		f.Coverage.FirstOutcomes += int64(e.First())
-		f.Coverage.Accepted += int64(e.Accepted)
-	}
-	index := map[pairKey]int{}
-	weekBefore := f.Period.Last().AddDate(0, 0, -7)
-	before := map[pairKey]inference.Estimate{}
-	for _, e := range estimates {
-		k := pairKey{e.IP, e.Receiver}
-		if e.Day.Equal(weekBefore) {
-			before[k] = e
-		}
-		if counts[k] == nil || e.Day.Before(f.Period.From) || !e.Day.Before(f.Period.To) {
-			continue
-		}
-		i, ok := index[k]
-		if !ok {
-			i = len(f.Pairs)
-			index[k] = i
-			f.Pairs = append(f.Pairs, reports.Pair{IP: e.IP, Receiver: a.Receiver(e.Receiver), Network: e.Network, Counts: *counts[k]})
-		}
-		p := &f.Pairs[i]
-		p.Score, p.Lo, p.Hi, p.Band = e.Score, e.Lo, e.Hi, e.Band
-		p.Unknown, p.Borrowed, p.Needs, p.Evidence = e.Unknown, e.Borrowed, e.Needs, e.Evidence
-		p.Trend = append(p.Trend, reports.Point{
-			Day: e.Day, Score: e.Score, Lo: e.Lo, Hi: e.Hi, Unknown: e.Unknown, Mail: mail[k][e.Day.Unix()],
-		})
-	}
-	for i := range f.Pairs {
-		finish(&f.Pairs[i], f, before)
-	}
-	slices.SortStableFunc(f.Pairs, gravest)
-	seen := map[string]bool{}
-	for i := range f.Pairs {
-		p := &f.Pairs[i]
-		seen[p.Receiver.ID] = true
-		switch {
-		case p.Unknown:
-			f.Coverage.Unknown++
-		case p.Borrowed:
-			f.Coverage.Borrowed++
-			f.Coverage.Known++
-		default:
-			f.Coverage.Known++
-		}
-	}
-	f.Coverage.Receivers = len(seen)
-	return nil
-}
-
-// finish adds what a pair's own numbers don't say: the week before, its fall.
-func finish(p *reports.Pair, f *reports.Findings, before map[pairKey]inference.Estimate) {
-	if b, ok := before[pairKey{p.IP, p.Receiver.ID}]; ok && !b.Unknown && !p.Unknown {
-		p.Week = &reports.Comparison{Before: b.Score, Clear: (p.Score < b.Lo || p.Score > b.Hi) && (b.Score < p.Lo || b.Score > p.Hi)}
-	}
-	for i := range f.Changes { // gravest first
-		c := &f.Changes[i]
-		if c.IP != p.IP || c.Receiver.ID != p.Receiver.ID {
-			continue
-		}
-		if c.Drop > 0 && p.Fall == nil {
-			p.Fall = c
-		}
-	}
-	p.Recovered = p.Fall != nil && !p.Unknown && p.Score >= p.Fall.Before-10
 }
 
 // gravest orders pairs: fallen and not back, fallen and back, then by score.

@@ -236,7 +236,7 @@ func (f *Follower) recognise(s *rotating, file *source.Live) bool {
 	if s.format.Name != "" {
 		return true
 	}
-	head := file.Peek(headLines)
+	head := file.Peek(200)
 	format, err := parser.Detect(f.o.Formats, head)
 	if err == nil {
 		s.format = format

@@ -1,0 +1,168 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"repute/delivery"
+	"repute/reports/words"
+)
+
+// ReasonWord names a reason.
+func ReasonWord(w *words.Words, r delivery.Reason) string {
+	if r == delivery.ReasonNone {
+		return w.Say("reason.none")
+	}
+	return w.Say("reason." + r.String())
+}
+
+// CauseWord names a cause.
+func CauseWord(w *words.Words, cause string) string { return w.Say("cause." + cause) }
+
+// Sentence says a fall or a recovery in plain words.
+func (c *Change) Sentence(w *words.Words) string {
+	key := "change.worse"
+	switch {
+	case c.Drop < 0:
+		key = "change.back"
+	case c.After < 20:
+		key = "change.refuses"
+	case c.After < 50:
+		key = "change.slows"
+	case c.After < 80:
+		key = "change.part"
+	}
+	return w.Say(key, "receiver", c.Receiver.Name, "ip", c.IP, "since", c.Since, "before", c.Before, "after", c.After, "because", c.because(w))
+}
+
+func (c *Change) because(w *words.Words) string {
+	if !w.Has("because." + c.Cause) {
+		return ""
+	}
+	key := "because.sure"
+	if c.Confidence < sure {
+		key = "because.likely"
+	}
+	return w.Say(key, "cause", w.Say("because."+c.Cause, "entity", c.Entity))
+}
+
+// From these confidences on a cause is stated plainly, or called high.
+const sure, surest = 0.7, 0.9
+
+func confidence(w *words.Words, p float64) string {
+	switch {
+	case p >= surest:
+		return w.Say("confidence.high")
+	case p >= sure:
+		return w.Say("confidence.medium")
+	}
+	return w.Say("confidence.low")
+}
+
+// Words are an action's heading and text.
+func (a *Action) Words(w *words.Words) (head, text string) {
+	args := []any{"receiver", a.Receiver.Name, "ip", a.IP, "entity", a.Entity}
+	head, text = w.Say("action."+a.Code+".head", args...), w.Say("action."+a.Code+".text", args...)
+	if a.Better != "" {
+		text += w.Say("action.better", "ip", a.Better, "score", a.Score)
+	}
+	return head, text
+}
+
+// Delta prints a change against the week before: "~" inside the intervals, ""
+// where there is nothing to compare with.
+func (p *Pair) Delta() string {
+	if p.Week == nil {
+		return ""
+	}
+	d := math.Round(p.Score) - math.Round(p.Week.Before)
+	if !p.Week.Clear || d == 0 {
+		return "~"
+	}
+	return fmt.Sprintf("%+.0f", d)
+}
+
+// Number is a score as it is printed.
+func Number(x float64) string { return fmt.Sprintf("%.0f", x) }
+
+// Reply is a reply as a receiver gives it: code and text.
+func (q *Quote) Reply() string {
+	if q.Code == 0 {
+		return q.Text
+	}
+	return fmt.Sprintf("%d %s", q.Code, q.Text)
+}
+
+// Lead is what changed, in three sentences at most.
+func Lead(f *Findings, w *words.Words) []string {
+	if len(f.Pairs) == 0 {
+		return []string{w.Say("lead.empty")}
+	}
+	var out []string
+	told := map[string]bool{}
+	tell := func(c *Change) {
+		key := c.Receiver.ID + c.IP
+		if c.Cause != "private" {
+			key = c.Cause + c.Entity
+		}
+		if !told[key] && len(out) < 2 {
+			told[key] = true
+			out = append(out, c.Sentence(w))
+		}
+	}
+	for i := range f.Changes { // falls first, the gravest before the others
+		tell(&f.Changes[i])
+	}
+	if len(out) == 0 {
+		out = append(out, w.Say("lead.none"))
+	}
+	return append(out, summary(f, w))
+}
+
+// summary is the last sentence of the lead: how the other pairs are.
+func summary(f *Findings, w *words.Words) string {
+	steady, back := 0, 0
+	for i := range f.Pairs {
+		p := &f.Pairs[i]
+		switch {
+		case p.Unknown:
+		case p.Fall == nil:
+			steady++
+		case p.Recovered:
+			back++
+		}
+	}
+	key := "lead.steady"
+	if back > 0 {
+		key += "_back"
+	}
+	if f.Coverage.Unknown > 0 {
+		key += "_unknown"
+	}
+	return w.Say(key, "pairs", w.Count("count.pairs", len(f.Pairs)), "steady", steady, "back", back, "unknown", f.Coverage.Unknown)
+}
+
+// Name names a period as people do: a week by its number.
+func (p Period) Name(w *words.Words) string {
+	zone := p.From.Location().String()
+	if p.week() {
+		year, week := p.From.ISOWeek()
+		return w.Say("date.week", "week", week, "year", fmt.Sprint(year), "from", p.From, "to", p.Last(), "zone", zone)
+	}
+	return w.Say("date.days", "from", w.Date(p.From), "to", w.Date(p.Last()), "zone", zone)
+}
+
+// week tells whether a period is a week from Monday to Sunday.
+func (p Period) week() bool {
+	return p.From.Weekday() == time.Monday && p.To.Equal(p.From.AddDate(0, 0, 7))
+}
+
+// PeriodID is a period in few characters: "2026-W47", "2026-11-02--2026-11-22".
+func PeriodID(p Period) string {
+	if p.week() {
+		year, week := p.From.ISOWeek()
+		return fmt.Sprintf("%d-W%02d", year, week)
+	}
+	return p.From.Format(time.DateOnly) + "--" + p.Last().Format(time.DateOnly)
+}
