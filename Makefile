@@ -52,7 +52,7 @@ check:
 
 # Figures are ratios within one run: machines are noisy.
 bench:
-	go test ./parser/all ./inference -run xxx -bench . -benchtime 1s
+	go test ./parser/all ./internal/ingest ./inference -run xxx -bench . -benchtime 1s
 
 # Kill -9 at random moments; REPUTE_KILLS says how often.
 torture:

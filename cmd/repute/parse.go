@@ -30,7 +30,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised.`,
 		Example: "  repute parse /var/log/mail.log | jq 'select(.status == \"deferred\")'",
 		Args:    cobra.MinimumNArgs(1),
 	}
-	format := cmd.Flags().String("format", "json", "`json|none`; none only reads, for timing")
+	format := cmd.Flags().String("format", "json", "`json|none`; none only reads and parses, for timing")
 	cmd.Flags().BoolVar(&mask, "mask", false, "hide the local parts of addresses")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *format != "json" && *format != "none" {

@@ -31,7 +31,8 @@ type Options struct {
 	Stdin   io.Reader
 	// BatchLines is how many lines one transaction holds.
 	BatchLines int
-	// OnEvent is called for each event, in order; Booked is valid during the call.
+	// OnEvent is called for each event, in order; Booked is valid during the
+	// call. Without it and without a store lines are only parsed and counted.
 	OnEvent func(*Booked) error
 	// Progress is called now and then with bytes taken from disk.
 	Progress func(taken int64)

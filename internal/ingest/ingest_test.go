@@ -17,7 +17,7 @@ import (
 	"repute/rules"
 )
 
-func options(t *testing.T) Options {
+func options(t testing.TB) Options {
 	t.Helper()
 	set, err := rules.Default()
 	if err != nil {

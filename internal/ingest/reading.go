@@ -77,17 +77,8 @@ func (r *reading) advance() (full bool, err error) {
 func (r *reading) line(line []byte) error {
 	events, err := r.parser.Append(r.events[:0], line)
 	r.events = events
-	var syntax *parser.SyntaxError
-	switch {
-	case errors.Is(err, parser.ErrIrrelevant):
-		r.state.Irrelevant++
-		return nil
-	case errors.As(err, &syntax):
-		r.state.NotUnderstood++
-		r.sample(syntax.Kind, line)
-		return nil
-	case err != nil:
-		return fmt.Errorf("%q, line %d: %w", r.state.Path, r.stream.Line(), err)
+	if err != nil {
+		return r.notAnEvent(line, err)
 	}
 	for i := range events {
 		e := &events[i]
@@ -104,6 +95,9 @@ func (r *reading) line(line []byte) error {
 			}
 			r.state.LastAt = max(r.state.LastAt, e.At)
 		}
+		if r.o.Store == nil && r.o.OnEvent == nil {
+			continue // nobody asks what it means
+		}
 		for range max(1, min(e.Count, 1000)) {
 			if err := r.book.event(r, e); err != nil {
 				return err
@@ -111,6 +105,21 @@ func (r *reading) line(line []byte) error {
 		}
 	}
 	return nil
+}
+
+// notAnEvent counts a line that is not ours, or is and is not understood.
+func (r *reading) notAnEvent(line []byte, err error) error {
+	if errors.Is(err, parser.ErrIrrelevant) {
+		r.state.Irrelevant++
+		return nil
+	}
+	var syntax *parser.SyntaxError
+	if errors.As(err, &syntax) {
+		r.state.NotUnderstood++
+		r.sample(syntax.Kind, line)
+		return nil
+	}
+	return fmt.Errorf("%q, line %d: %w", r.state.Path, r.stream.Line(), err)
 }
 
 func (r *reading) sample(kind string, line []byte) {

@@ -211,26 +211,24 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
-// ring keeps the last 1 KiB written.
+// ring keeps at least the last 1 KiB written. It moves them to its front only
+// now and then: most lines are added with one copy.
 type ring struct {
-	buf [headSize]byte
+	buf [8 * headSize]byte
 	n   int // bytes kept
 }
 
 func (r *ring) write(b []byte) {
-	if len(b) >= len(r.buf) {
-		copy(r.buf[:], b[len(b)-len(r.buf):])
-		r.n = len(r.buf)
-		return
-	}
-	if keep := len(r.buf) - len(b); r.n > keep {
-		copy(r.buf[:], r.buf[r.n-keep:r.n])
-		r.n = keep
+	b = b[max(0, len(b)-headSize):]
+	if r.n+len(b) > len(r.buf) {
+		r.n = copy(r.buf[:], r.last())
 	}
 	r.n += copy(r.buf[r.n:], b)
 }
 
-func (r *ring) sum() [32]byte { return sha256.Sum256(r.buf[:r.n]) }
+func (r *ring) last() []byte { return r.buf[max(0, r.n-headSize):r.n] }
+
+func (r *ring) sum() [32]byte { return sha256.Sum256(r.last()) }
 
 type counter struct {
 	r io.Reader
