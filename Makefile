@@ -2,10 +2,11 @@
 # make test   install what the tests need (where it may), run every test
 # make check  format, vet, staticcheck, imports
 # make bench  speed, as ratios
+# make bench-ingest  logs to database beside pflogsumm; LINES says how many
 # make torture  kills and rotations, for minutes
 # make eval   the model on worlds with a hidden truth; fails where it got worse
 
-.PHONY: build demo test check needs bench torture eval clean
+.PHONY: build demo test check needs bench bench-ingest torture eval clean
 .DEFAULT_GOAL := build
 
 SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
@@ -53,6 +54,11 @@ check:
 # Figures are ratios within one run: machines are noisy.
 bench:
 	go test ./parser/all ./internal/ingest ./inference -run xxx -bench . -benchtime 1s
+
+# Beside pflogsumm, zcat and zstd, which must be installed.
+LINES ?= 1000000
+bench-ingest: build
+	go run ./internal/bench/ingest -lines $(LINES)
 
 # Kill -9 at random moments; REPUTE_KILLS says how often.
 torture:

@@ -4,6 +4,8 @@
 // It imports the standard library only, and everything else imports it.
 package delivery
 
+import "slices"
+
 // Event is one fact that a log line states about one message, and, for
 // attempts, about one recipient. One line may yield several events (a Postfix
 // "message repeated 3 times" is one event with Count 3).
@@ -50,6 +52,17 @@ type Event struct {
 	// connection set-up, transmission. Negative if unknown. Postfix's
 	// delays=a/b/c/d: QueueS is a+b (it includes earlier retries), ConnS c, XmitS d.
 	QueueS, ConnS, XmitS float32
+}
+
+// Grow adds an event that states nothing yet to events and returns both. It
+// reuses the slice's memory, which an append of a whole event would copy to.
+func Grow(events []Event) ([]Event, *Event) {
+	n := len(events)
+	events = slices.Grow(events, 1)[:n+1]
+	e := &events[n]
+	*e = Event{}
+	e.Count, e.QueueS, e.ConnS, e.XmitS = 1, -1, -1, -1
+	return events, e
 }
 
 // Reply is what the receiver said, or how the conversation ended without a word.

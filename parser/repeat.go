@@ -16,8 +16,10 @@ type repeats struct {
 
 // lastLine is the last line of a host, if it was one of ours.
 type lastLine struct {
-	host, program, text []byte
-	ours                bool
+	host []byte
+	line []byte // program and text
+	cut  int    // where the text begins
+	ours bool
 }
 
 const (
@@ -31,7 +33,7 @@ const (
 // unwrap returns how often the line happened and puts the text that is
 // repeated into e; 0 for a repeat of a line that is not ours.
 func (r *repeats) unwrap(e *envelope.Envelope) (count uint32) {
-	if len(e.Text) < 24 || (e.Text[0] != 'm' && e.Text[0] != 'l') {
+	if len(e.Text) < 24 || e.Text[4] != 'a' && e.Text[4] != ' ' || string(e.Text[:4]) != "mess" && string(e.Text[:4]) != "last" {
 		return 1
 	}
 	if rest, ok := bytes.CutPrefix(e.Text, []byte("message repeated ")); ok {
@@ -48,7 +50,8 @@ func (r *repeats) unwrap(e *envelope.Envelope) (count uint32) {
 		if i < 0 || !r.hosts[i].ours {
 			return 0
 		}
-		e.Program, e.Text = r.hosts[i].program, r.hosts[i].text
+		last := &r.hosts[i]
+		e.Program, e.Text = last.line[:last.cut], last.line[last.cut:]
 		return n
 	}
 	return 1
@@ -64,7 +67,7 @@ func times(b []byte) (n uint32, rest []byte) {
 }
 
 func (r *repeats) find(host []byte) int {
-	if r.latest < len(r.hosts) && bytes.Equal(r.hosts[r.latest].host, host) {
+	if r.latest < len(r.hosts) && string(r.hosts[r.latest].host) == string(host) {
 		return r.latest
 	}
 	for i := range r.hosts {
@@ -92,13 +95,8 @@ func (r *repeats) remember(e *envelope.Envelope, ours bool) {
 		r.latest = i
 	}
 	last := &r.hosts[i]
-	if last.ours = ours; ours && !aliases(last.text, e.Text) {
-		last.program = append(last.program[:0], e.Program...)
-		last.text = append(last.text[:0], e.Text...)
+	if last.ours = ours; !ours || len(last.line) > 0 && len(e.Program) > 0 && &last.line[0] == &e.Program[0] {
+		return // a repeat of a repeat
 	}
-}
-
-// aliases tells that both are the same memory: a repeat of a repeat.
-func aliases(a, b []byte) bool {
-	return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0]
+	last.line, last.cut = append(append(last.line[:0], e.Program...), e.Text...), len(e.Program)
 }

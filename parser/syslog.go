@@ -1,15 +1,13 @@
 package parser
 
 import (
-	"errors"
-
 	"repute/delivery"
 	"repute/parser/envelope"
 )
 
 // Grammar reads the text of one MTA's lines, inside any envelope.
 type Grammar interface {
-	// Append has the three exits of Parser.Append.
+	// Append has the three exits of Parser.Append. ErrIrrelevant comes bare.
 	Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery.Event, error)
 }
 
@@ -34,17 +32,15 @@ func NewSyslog(o Options, grammars ...Grammar) Parser {
 }
 
 func (p *syslog) Append(dst []delivery.Event, line []byte) ([]delivery.Event, error) {
-	inner, env, ok := p.wrapper.Unwrap(line)
-	if !ok {
-		if inner == nil {
-			return dst, nil // a part of a line
-		}
-		if env, ok = p.reader.Read(inner); !ok {
-			return dst, ErrIrrelevant
-		}
+	inner, done := p.wrapper.Unwrap(&p.env, line)
+	switch {
+	case done:
+	case inner == nil:
+		return dst, nil // a part of a line
+	case !p.reader.Read(&p.env, inner):
+		return dst, ErrIrrelevant
 	}
-	p.env = env
-	if len(env.Host) == 0 {
+	if len(p.env.Host) == 0 {
 		p.env.Host = p.host
 	}
 	count := p.repeats.unwrap(&p.env)
@@ -52,8 +48,10 @@ func (p *syslog) Append(dst []delivery.Event, line []byte) ([]delivery.Event, er
 		return dst, ErrIrrelevant
 	}
 	out, err := p.ask(dst)
-	for i := len(dst); i < len(out); i++ {
-		out[i].Count = count
+	if count > 1 {
+		for i := len(dst); i < len(out); i++ {
+			out[i].Count = count
+		}
 	}
 	p.repeats.remember(&p.env, err == nil)
 	return out, err
@@ -63,13 +61,14 @@ func (p *syslog) Append(dst []delivery.Event, line []byte) ([]delivery.Event, er
 func (p *syslog) ask(dst []delivery.Event) ([]delivery.Event, error) {
 	for _, g := range p.grammars {
 		out, err := g.Append(dst, &p.env)
-		if !errors.Is(err, ErrIrrelevant) {
-			if p.env.At == 0 && err == nil && len(out) > len(dst) {
-				p.err = SyntaxError{Kind: "envelope: stamp", Msg: "no such date"}
-				return dst, &p.err
-			}
-			return out, err
+		if err == ErrIrrelevant { // never wrapped: see Grammar
+			continue
 		}
+		if p.env.At == 0 && err == nil && len(out) > len(dst) {
+			p.err = SyntaxError{Kind: "envelope: stamp", Msg: "no such date"}
+			return dst, &p.err
+		}
+		return out, err
 	}
 	return dst, ErrIrrelevant
 }

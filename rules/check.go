@@ -65,7 +65,7 @@ func ParseReply(text string) delivery.Reply {
 	}
 	r.Text = []byte(text)
 	for i := 0; i < len(r.Text) && i < 200; i++ {
-		if i > 0 && wordByte(r.Text[i-1]) {
+		if i > 0 && wordBytes[r.Text[i-1]] {
 			continue
 		}
 		if e, n := delivery.ParseEnhanced(r.Text[i:]); n > 0 {

@@ -23,6 +23,7 @@ var embedded embed.FS
 type Set struct {
 	rules     []*Rule // the user's first
 	byID      map[string]*Rule
+	named     map[string]bool // receivers that a rule is for
 	providers *providers
 	version   string
 }
@@ -43,7 +44,7 @@ func Load(dir string) (*Set, error) {
 }
 
 func load(user fs.FS) (*Set, error) {
-	s := &Set{byID: map[string]*Rule{}, providers: newProviders()}
+	s := &Set{byID: map[string]*Rule{}, named: map[string]bool{}, providers: newProviders()}
 	sum := sha256.New()
 	read := func(fsys fs.FS, pattern string) error {
 		names, err := fs.Glob(fsys, pattern)
@@ -75,6 +76,10 @@ func load(user fs.FS) (*Set, error) {
 	return s, nil
 }
 
+// Names tells whether a rule is for this receiver. The replies of all that
+// none is for mean the same.
+func (s *Set) Names(receiver string) bool { return s.named[receiver] }
+
 // file is what a TOML file may hold.
 type file struct {
 	Rule     []*Rule    `toml:"rule"`
@@ -104,6 +109,9 @@ func (s *Set) add(name string, text []byte) error {
 		}
 		s.byID[r.ID] = r
 		s.rules = append(s.rules, r)
+		for _, receiver := range r.Receiver {
+			s.named[receiver] = true
+		}
 	}
 	return s.providers.add(f.Receiver)
 }

@@ -23,11 +23,15 @@ type dictionary struct {
 	domainIDs map[string]int32
 	templates []store.Template
 	tmplIDs   map[string]int32
+	// voices are, by receiver, whose replies its own are kept with: its own id
+	// where a rule is for it, else 0, which all others share.
+	voices []int32
 	// routes remembers the receiver of each (relay, domain), and of each
 	// domain, for lines that name no relay.
 	routes map[string]int32
 	homes  map[string]int32
 	key    []byte
+	masked []byte
 	// saved is how many entries of each list the store has.
 	saved struct{ origins, receivers, domains, templates int }
 }
@@ -56,8 +60,7 @@ func (d *dictionary) load(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	for _, r := range receivers {
-		d.receivers = append(d.receivers, d.rules.ByID(r.Name))
-		d.recvIDs[r.Name] = r.ID
+		d.addReceiver(d.rules.ByID(r.Name))
 	}
 	domains, err := s.Domains(ctx)
 	if err != nil {
@@ -129,15 +132,24 @@ func (d *dictionary) receiver(relay, domain string) int32 {
 	if !ok {
 		r := d.rules.Receiver(relay, domain)
 		if id, ok = d.recvIDs[r.ID]; !ok {
-			id = int32(len(d.receivers) + 1)
-			d.recvIDs[r.ID] = id
-			d.receivers = append(d.receivers, r)
+			id = d.addReceiver(r)
 		}
 		d.routes[string(d.key)] = id
 	}
 	if relay != "" {
 		d.homes[domain] = id
 	}
+	return id
+}
+
+func (d *dictionary) addReceiver(r delivery.Receiver) int32 {
+	id, voice := int32(len(d.receivers)+1), int32(0)
+	if d.rules.Names(r.ID) {
+		voice = id
+	}
+	d.recvIDs[r.ID] = id
+	d.receivers = append(d.receivers, r)
+	d.voices = append(d.voices, voice)
 	return id
 }
 
@@ -149,16 +161,17 @@ func (d *dictionary) template(receiver int32, r *delivery.Reply, status delivery
 	if status == delivery.Sent || status == delivery.Deliverable {
 		return 0
 	}
-	masked := rules.Normalize(nil, r.Text)
-	key := d.templateKey(receiver, r, masked)
+	voice := d.voices[receiver-1]
+	d.masked = rules.Normalize(d.masked[:0], r.Text)
+	key := d.templateKey(voice, r, d.masked)
 	id, ok := d.tmplIDs[string(key)]
 	if !ok {
 		id = int32(len(d.templates) + 1)
 		d.tmplIDs[string(key)] = id
 		reply := *r
-		reply.Text = masked
+		reply.Text = bytes.Clone(d.masked)
 		d.templates = append(d.templates, store.Template{
-			ID: id, Receiver: receiver, Reply: reply, Sample: scrub(r.Text), Verdict: d.rules.Classify(d.receivers[receiver-1].ID, *r),
+			ID: id, Receiver: voice, Reply: reply, Sample: scrub(r.Text), Verdict: d.rules.Classify(d.receivers[receiver-1].ID, *r),
 		})
 	}
 	return id

@@ -236,7 +236,7 @@ func (f *Follower) recognise(s *rotating, file *source.Live) bool {
 	if s.format.Name != "" {
 		return true
 	}
-	head := file.Peek(200)
+	head := file.Peek(headLines)
 	format, err := parser.Detect(f.o.Formats, head)
 	if err == nil {
 		s.format = format

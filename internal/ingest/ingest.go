@@ -76,7 +76,12 @@ func addCoverage(t, c *store.Coverage) {
 	t.LastAt = max(t.LastAt, c.LastAt)
 }
 
-const defaultBatch = 50_000
+const defaultBatch = 400_000
+
+// headLines is how many lines, of those in the first 256 KiB, may tell a
+// log's format: a mail server that is scanned has hundreds of lines of
+// smtpd's and dovecot's before the first delivery.
+const headLines = 2000
 
 // Run reads the files one after the other; a file that fails does not stop
 // the others, its report says why. The error is for what stops all: a store
@@ -142,7 +147,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 		return f, nil
 	}
 	defer s.Close()
-	format, err := parser.Detect(l.o.Formats, s.Peek(200))
+	format, err := parser.Detect(l.o.Formats, s.Peek(headLines))
 	if err != nil {
 		f.Err = fmt.Errorf("%q: %w", path, err)
 		return f, nil

@@ -81,13 +81,11 @@ func appendAll(c driver.Conn, b *Batch) error {
 			return []driver.Value{r.ID, r.Host, r.Tag, r.Transport, r.LocalIP, r.Domain}
 		}),
 		appendRows(c, "receiver", b.Receivers, named),
-		appendRows(c, "domain", b.Domains, named),
+		appendChunks(c, "domain", b.Domains, domainColumns()),
 		appendRows(c, "template", b.Templates, templateValues),
-		appendRows(c, "message", b.Messages, func(r Message) []driver.Value {
-			return []driver.Value{r.ID, r.QueueID, r.Host, r.At, r.SenderDomain, r.MessageID, r.Sender, r.Bounce}
-		}),
-		appendRows(c, "event", b.Events, eventValues),
-		appendRows(c, "evidence", b.Evidence, evidenceValues),
+		appendChunks(c, "message", b.Messages, messageColumns()),
+		appendChunks(c, "event", b.Events, eventColumns()),
+		appendChunks(c, "evidence", b.Evidence, evidenceColumns()),
 		appendRows(c, "quote", b.Quotes, func(r Quote) []driver.Value { return []driver.Value{r.Origin, r.IP, r.N} }),
 	)
 }
@@ -115,20 +113,60 @@ func templateValues(t Template) []driver.Value {
 	}
 }
 
-func eventValues(e Event) []driver.Value {
-	return []driver.Value{
-		e.At, e.Message, e.Origin, e.Receiver, e.Domain, e.Recipient, e.Template,
-		uint8(e.Kind), uint8(e.Status), uint8(e.Class), e.Attempted, e.First, e.Bounce,
-		e.QueueMS, e.ConnMS, e.XmitMS, e.Stream, e.Line,
+func domainColumns() []column[Named] {
+	return []column[Named]{
+		numbers(func(n *Named) int32 { return n.ID }),
+		texts(func(n *Named) string { return n.Name }),
 	}
 }
 
-func evidenceValues(e Evidence) []driver.Value {
-	v := []driver.Value{e.Hour, e.Origin, e.Receiver, e.Domain}
-	for _, n := range counts(&e.Counts) {
-		v = append(v, int32(*n))
+func messageColumns() []column[Message] {
+	return []column[Message]{
+		numbers(func(m *Message) int64 { return m.ID }),
+		texts(func(m *Message) string { return m.QueueID }),
+		texts(func(m *Message) string { return m.Host }),
+		numbers(func(m *Message) int64 { return m.At }),
+		texts(func(m *Message) string { return m.SenderDomain }),
+		numbers(func(m *Message) uint64 { return m.MessageID }),
+		numbers(func(m *Message) uint64 { return m.Sender }),
+		numbers(func(m *Message) bool { return m.Bounce }),
 	}
-	return v
+}
+
+func eventColumns() []column[Event] {
+	return []column[Event]{
+		numbers(func(e *Event) int64 { return e.At }),
+		numbers(func(e *Event) int64 { return e.Message }),
+		numbers(func(e *Event) int32 { return e.Origin }),
+		numbers(func(e *Event) int32 { return e.Receiver }),
+		numbers(func(e *Event) int32 { return e.Domain }),
+		numbers(func(e *Event) uint64 { return e.Recipient }),
+		numbers(func(e *Event) int32 { return e.Template }),
+		numbers(func(e *Event) uint8 { return uint8(e.Kind) }),
+		numbers(func(e *Event) uint8 { return uint8(e.Status) }),
+		numbers(func(e *Event) uint8 { return uint8(e.Class) }),
+		numbers(func(e *Event) bool { return e.Attempted }),
+		numbers(func(e *Event) bool { return e.First }),
+		numbers(func(e *Event) bool { return e.Bounce }),
+		numbers(func(e *Event) int32 { return e.QueueMS }),
+		numbers(func(e *Event) int32 { return e.ConnMS }),
+		numbers(func(e *Event) int32 { return e.XmitMS }),
+		numbers(func(e *Event) int32 { return e.Stream }),
+		numbers(func(e *Event) int64 { return e.Line }),
+	}
+}
+
+func evidenceColumns() []column[Evidence] {
+	columns := []column[Evidence]{
+		numbers(func(e *Evidence) int64 { return e.Hour }),
+		numbers(func(e *Evidence) int32 { return e.Origin }),
+		numbers(func(e *Evidence) int32 { return e.Receiver }),
+		numbers(func(e *Evidence) int32 { return e.Domain }),
+	}
+	for i := range counts(&delivery.Counts{}) {
+		columns = append(columns, numbers(func(e *Evidence) int32 { return int32(*counts(&e.Counts)[i]) }))
+	}
+	return columns
 }
 
 // counts lists the fields of Counts in the order of the table's columns.

@@ -19,10 +19,12 @@ type Clock struct {
 	offset   int64 // of zone at dayStart; valid for the day if uniform
 	uniform  bool
 
-	// The last stamp without a year and its time: most lines of a busy log
-	// share the second.
-	text   [15]byte
-	textAt int64
+	// The last day as text and its start in the zone: the next line's stamp
+	// mostly begins with the same. Both start at 0 where the text is none.
+	bsdDate  [7]byte // "Jan  5 "
+	bsdStart int64
+	isoDate  [11]byte // "2026-01-05T"
+	isoStart int64    // in UTC
 }
 
 func newClock(zone *time.Location, reference, after time.Time, year int) Clock {
@@ -68,25 +70,37 @@ func (c *Clock) stamp(b []byte) (at int64, rest []byte, ok bool) {
 // bsd reads "Jan  5 10:00:00 " or "Jan 05 10:00:00 ", RFC 3164 section 4.1.2;
 // some write "Jan 5 10:00:00 ".
 func (c *Clock) bsd(b []byte, year int) (int64, []byte, bool) {
+	if year == 0 && len(b) > 15 && b[15] == ' ' && b[9] == ':' && b[12] == ':' && c.bsdStart != 0 && string(b[:7]) == string(c.bsdDate[:]) {
+		if tod, ok := timeOfDay(b[7:15]); ok && c.near(c.bsdStart+tod) {
+			at := c.bsdStart + tod
+			c.last = max(c.last, at)
+			return at, b[16:], true
+		}
+	}
 	if len(b) > 15 && b[3] == ' ' && isDigit(b[4]) && b[5] == ' ' && b[8] == ':' {
-		at, rest, ok := c.bsdDay(b[:3], int(b[4]-'0'), b[6:], year)
-		return at, rest, ok
+		return c.bsdDay(b[:3], int(b[4]-'0'), b[6:], year)
 	}
 	if len(b) < 16 || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, b, false
 	}
-	if year == 0 && b[15] == ' ' {
-		if c.textAt == 0 || string(b[:15]) != string(c.text[:]) {
-			at, rest, ok := c.bsdText(b, year)
-			if c.textAt = 0; ok {
-				copy(c.text[:], b)
-				c.textAt = at
-			}
-			return at, rest, ok
+	at, rest, ok := c.bsdText(b, year)
+	if c.bsdStart = 0; ok && at != 0 && year == 0 {
+		if tod, ok := timeOfDay(b[7:15]); ok && c.uniformAt(at) {
+			copy(c.bsdDate[:], b)
+			c.bsdStart = at - tod - at%second
 		}
-		return c.textAt, b[16:], true
 	}
-	return c.bsdText(b, year)
+	return at, rest, ok
+}
+
+// near tells that a stamp's year is the last one's.
+func (c *Clock) near(at int64) bool { return at >= c.last-jump && at <= c.last+jump }
+
+// uniformAt tells whether the zone has one offset for the whole date of at.
+func (c *Clock) uniformAt(at int64) bool {
+	t := time.UnixMicro(at).In(c.zone)
+	_, ok := c.utcDay(t.Year(), int(t.Month()), t.Day())
+	return ok && c.uniform
 }
 
 // bsdText reads a stamp with two columns for the day.
@@ -179,10 +193,13 @@ func (c *Clock) iso(b []byte) (int64, []byte, bool) {
 	if i >= len(b) || b[i] != ' ' {
 		return 0, b, false
 	}
-	y, m, d := number(b[:4]), number(b[5:7]), number(b[8:10])
 	if !good {
 		return 0, b[i+1:], true
 	}
+	if hasZone && c.isoStart != 0 && string(b[:11]) == string(c.isoDate[:]) {
+		return c.isoStart + tod - offset, b[i+1:], true
+	}
+	y, m, d := number(b[:4]), number(b[5:7]), number(b[8:10])
 	if !hasZone {
 		return c.local(y, m, d, tod), b[i+1:], true
 	}
@@ -190,6 +207,8 @@ func (c *Clock) iso(b []byte) (int64, []byte, bool) {
 	if !good {
 		return 0, b[i+1:], true
 	}
+	copy(c.isoDate[:], b)
+	c.isoStart = start
 	return start + tod - offset, b[i+1:], true
 }
 
@@ -260,16 +279,16 @@ func zoneOffset(b []byte, i int) (offset int64, next int, ok bool) {
 
 // timeOfDay reads "10:00:00". A leap second counts as the second before.
 func timeOfDay(b []byte) (int64, bool) {
-	for _, i := range [...]int{0, 1, 3, 4, 6, 7} {
-		if !isDigit(b[i]) {
-			return 0, false
-		}
-	}
-	h, m, s := number(b[0:2]), number(b[3:5]), number(b[6:8])
-	if h > 23 || m > 59 || s > 60 {
+	_ = b[7]
+	h1, h0, m1, m0, s1, s0 := b[0]-'0', b[1]-'0', b[3]-'0', b[4]-'0', b[6]-'0', b[7]-'0'
+	if h1 > 2 || h0 > 9 || m1 > 5 || m0 > 9 || s1 > 6 || s0 > 9 {
 		return 0, false
 	}
-	return int64(h*3600+m*60+min(s, 59)) * second, true
+	h, m, s := int64(h1)*10+int64(h0), int64(m1)*10+int64(m0), int64(s1)*10+int64(s0)
+	if h > 23 || s > 60 {
+		return 0, false
+	}
+	return (h*3600 + m*60 + min(s, 59)) * second, true
 }
 
 func monthNumber(a, b, c byte) int {

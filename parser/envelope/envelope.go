@@ -27,45 +27,44 @@ func New(zone *time.Location, reference, after time.Time, year int) *Reader {
 	return &Reader{clock: newClock(zone, reference, after, year)}
 }
 
-// Read takes a syslog line apart. ok is false if the line starts with no
-// stamp that is known here. A stamp that is none (month 13) gives At 0 and
-// ok true.
-func (r *Reader) Read(line []byte) (e Envelope, ok bool) {
-	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-	rest, pri := skipPRI(line)
-	if pri && len(rest) > 2 && rest[0] == '1' && rest[1] == ' ' {
-		return r.rfc5424(rest[2:])
+// Read takes a syslog line apart and fills e. ok is false if the line starts
+// with no stamp that is known here. A stamp that is none (month 13) gives At 0
+// and ok true.
+func (r *Reader) Read(e *Envelope, line []byte) (ok bool) {
+	if len(line) > 3 && (line[0] == '<' || line[0] == 0xef) {
+		rest, pri := skipPRI(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+		if pri && len(rest) > 2 && rest[0] == '1' && rest[1] == ' ' {
+			return r.rfc5424(e, rest[2:])
+		}
+		line = rest
 	}
-	at, rest, ok := r.clock.stamp(rest)
-	if !ok {
-		return Envelope{}, false
+	if !r.rfc3164(e, line) {
+		return false
 	}
-	e.At = at
-	e.Host, rest = word(rest)
 	if len(e.Host) > 0 && e.Host[0] == '[' {
-		return Envelope{}, false // "[1234]": Exim's own log, where a pid follows the stamp
+		return false // "[1234]": Exim's own log, where a pid follows the stamp
 	}
-	e.Program, e.Text = program(rest)
-	if inner, ok := r.nested(e.Text); ok {
-		return inner, true
+	// A whole line in another's text: a container's log that the host's syslog
+	// passes on.
+	if text := e.Text; len(text) >= 40 && text[3] == ' ' && 'A' <= text[0] && text[0] <= 'S' {
+		var inner Envelope
+		if r.rfc3164(&inner, text) && len(inner.Program) > 0 {
+			*e = inner
+		}
 	}
-	return e, true
+	return true
 }
 
-// nested reads a whole syslog line in another's text, as a container's log
-// passed on by the host's syslog has it.
-func (r *Reader) nested(text []byte) (e Envelope, ok bool) {
-	if len(text) < 40 || text[0] < 'A' || text[0] > 'S' || text[3] != ' ' {
-		return e, false
-	}
-	at, rest, ok := r.clock.stamp(text)
+// rfc3164 reads "STAMP HOST PROGRAM[PID]: TEXT", with any stamp.
+func (r *Reader) rfc3164(e *Envelope, line []byte) (ok bool) {
+	at, rest, ok := r.clock.stamp(line)
 	if !ok {
-		return e, false
+		return false
 	}
 	e.At = at
 	e.Host, rest = word(rest)
 	e.Program, e.Text = program(rest)
-	return e, len(e.Program) > 0
+	return true
 }
 
 // Stamp reads a stamp at the start of b and returns what follows it.
@@ -88,10 +87,10 @@ func skipPRI(b []byte) ([]byte, bool) {
 }
 
 // rfc5424 reads "STAMP HOST APP PROCID MSGID SD MSG", RFC 5424 section 6.
-func (r *Reader) rfc5424(b []byte) (e Envelope, ok bool) {
+func (r *Reader) rfc5424(e *Envelope, b []byte) (ok bool) {
 	at, b, ok := r.clock.stamp(b)
 	if !ok {
-		return Envelope{}, false
+		return false
 	}
 	e.At = at
 	e.Host, b = word(b)
@@ -101,7 +100,7 @@ func (r *Reader) rfc5424(b []byte) (e Envelope, ok bool) {
 	b, ok = skipStructuredData(b)
 	b = bytes.TrimLeft(b, " ")
 	e.Text = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	return e, ok
+	return ok
 }
 
 // skipStructuredData drops "-" or "[id name=\"value\"]…", RFC 5424 section 6.3.
@@ -131,22 +130,26 @@ func skipStructuredData(b []byte) ([]byte, bool) {
 // program splits "postfix/smtp[558]: text". Solaris puts "[ID 197553
 // mail.info] " before the text.
 func program(b []byte) (name, text []byte) {
-	end := bytes.IndexByte(b, ':')
-	if end < 0 {
-		return nil, b
+	const stop = 1 | 1<<(':'-' ') | 1<<('['-' ') // bits counted from the blank
+	i := 0
+	for i < len(b) && stop>>(b[i]-' ')&1 == 0 {
+		i++
 	}
-	name = b[:end]
-	if i := bytes.IndexByte(name, ' '); i >= 0 {
-		if i < 3 || name[i-1] != ']' {
-			return nil, b // "last message repeated 3 times"
+	name = b[:i]
+	if i < len(b) && b[i] == '[' {
+		for i++; i < len(b) && b[i] != ']' && b[i] != ' '; {
+			i++
 		}
-		name, end = name[:i], i // no colon behind the pid
+		i++ // a blank may stand there where the colon is missing
 	}
-	if i := bytes.IndexByte(name, '['); i >= 0 {
-		name = name[:i]
+	if i >= len(b) || b[i] != ':' && (b[i] != ' ' || i == 0 || b[i-1] != ']') {
+		return nil, b // "last message repeated 3 times"
 	}
-	text = bytes.TrimLeft(b[end+1:], " ")
-	if bytes.HasPrefix(text, []byte("[ID ")) {
+	for i++; i < len(b) && b[i] == ' '; {
+		i++
+	}
+	text = b[i:]
+	if len(text) > 4 && string(text[:4]) == "[ID " {
 		if i := bytes.Index(text, []byte("] ")); i >= 0 {
 			text = text[i+2:]
 		}

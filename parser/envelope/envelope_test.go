@@ -26,8 +26,8 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := New(tokyo, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), time.Time{}, 0)
-			e, ok := r.Read([]byte(c.line))
-			if !ok {
+			var e Envelope
+			if !r.Read(&e, []byte(c.line)) {
 				t.Fatal("not read")
 			}
 			at := ""
@@ -39,7 +39,7 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
-	if _, ok := New(nil, time.Time{}, time.Time{}, 0).Read([]byte("2026-01-05 10:00:00 [123] 1rYcUl-0005vi-00 Completed")); ok {
+	if New(nil, time.Time{}, time.Time{}, 0).Read(&Envelope{}, []byte("2026-01-05 10:00:00 [123] 1rYcUl-0005vi-00 Completed")) {
 		t.Error("Exim's own log is no syslog")
 	}
 }
@@ -61,7 +61,8 @@ func TestYears(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := New(nil, c.reference, c.after, c.year)
 			for i, l := range c.lines {
-				e, ok := r.Read([]byte(l + " mx1 postfix/smtp[5]: x"))
+				var e Envelope
+				ok := r.Read(&e, []byte(l+" mx1 postfix/smtp[5]: x"))
 				if got := time.UnixMicro(e.At).UTC().Format("2006-01-02"); !ok || got != c.want[i] {
 					t.Errorf("%s is %s, want %s", l, got, c.want[i])
 				}

@@ -28,45 +28,46 @@ type record struct {
 }
 
 // Unwrap returns the line inside. For journald, which keeps stamp, host and
-// program apart, it returns the whole envelope and done is true. A nil line
-// without done means that more parts follow.
-func (w *Wrapper) Unwrap(line []byte) (inner []byte, e Envelope, done bool) {
+// program apart, it fills e and done is true. A nil line without done means
+// that more parts follow.
+func (w *Wrapper) Unwrap(e *Envelope, line []byte) (inner []byte, done bool) {
 	if len(line) > 0 && line[0] == '{' {
-		return w.json(line)
+		return w.json(e, line)
 	}
 	if len(line) > 36 && isDigit(line[0]) {
 		if rest, partial, ok := cri(line); ok {
-			return w.join(rest, partial), Envelope{}, false
+			return w.join(rest, partial), false
 		}
 	}
-	if len(line) > 6 && line[3] == ' ' && line[6] == ' ' {
-		return line, Envelope{}, false // "Jan  5 ": the common case
+	if len(line) > 10 && (line[3] == ' ' && line[6] == ' ' || line[4] == '-' && line[7] == '-' && line[10] == 'T') {
+		return line, false // "Jan  5 ", "2026-01-05T": the common cases
 	}
 	if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {
-		return line[i+3:], Envelope{}, false
+		return line[i+3:], false
 	}
-	return line, Envelope{}, false
+	return line, false
 }
 
-func (w *Wrapper) json(line []byte) ([]byte, Envelope, bool) {
+func (w *Wrapper) json(e *Envelope, line []byte) ([]byte, bool) {
 	w.record = record{}
 	if json.Unmarshal(line, &w.record) != nil {
-		return line, Envelope{}, false
+		return line, false
 	}
 	if w.record.Journald != nil && w.record.Program != "" {
 		us, _ := strconv.ParseInt(w.record.Time, 10, 64)
-		return nil, Envelope{
+		*e = Envelope{
 			At: us, Host: []byte(w.record.Host), Program: []byte(w.record.Program), Text: messageText(w.record.Journald),
-		}, true
+		}
+		return nil, true
 	}
 	if w.record.Log != "" {
 		text, whole := bytes.CutSuffix([]byte(w.record.Log), []byte("\n"))
-		return w.join(text, !whole && len(text) >= 16<<10), Envelope{}, false
+		return w.join(text, !whole && len(text) >= 16<<10), false
 	}
 	if w.record.Message != nil {
-		return messageText(w.record.Message), Envelope{}, false
+		return messageText(w.record.Message), false
 	}
-	return line, Envelope{}, false
+	return line, false
 }
 
 // messageText reads a JSON string, or the array of byte values that journald

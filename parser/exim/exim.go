@@ -35,11 +35,8 @@ func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery
 	if len(tag) == 0 {
 		tag = g.tag
 	}
-	dst = append(dst, delivery.Event{
-		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: 1, Truncated: part == 1,
-		QueueS: -1, ConnS: -1, XmitS: -1,
-	})
-	ev := &dst[len(dst)-1]
+	dst, ev := delivery.Grow(dst)
+	ev.At, ev.Host, ev.Tag, ev.QueueID, ev.Truncated = e.At, e.Host, tag, id, part == 1
 	if err := g.fact(ev, rest); err != nil {
 		return dst[:len(dst)-1], err
 	}
@@ -74,7 +71,7 @@ func (g *Grammar) fact(ev *delivery.Event, text []byte) error {
 		ev.Kind = delivery.Removed
 		return nil
 	}
-	if bytes.HasPrefix(text, []byte("H=")) {
+	if hasPrefix(text, "H=") {
 		return g.trial(ev, text)
 	}
 	ev.Kind = state(text)
@@ -117,18 +114,22 @@ func (g *Grammar) arrival(ev *delivery.Event, text []byte, fake bool) {
 		var t []byte
 		t, rest = token(rest)
 		switch {
-		case bytes.HasPrefix(t, []byte("H=")):
-			ev.Client = t[2:]
-		case bytes.HasPrefix(t, []byte("R=")):
-			ev.NewID = t[2:]
-		case bytes.HasPrefix(t, []byte("S=")):
-			ev.Size = int64(decimal(t[2:]))
-		case bytes.HasPrefix(t, []byte("id=")):
-			ev.MessageID = t[3:]
-		case bytes.HasPrefix(t, []byte("A=")):
-			if i := bytes.IndexByte(t, ':'); i >= 0 {
-				ev.SASLUser = t[i+1:]
+		case len(t) < 3:
+		case t[1] == '=':
+			switch t[0] {
+			case 'H':
+				ev.Client = t[2:]
+			case 'R':
+				ev.NewID = t[2:]
+			case 'S':
+				ev.Size = int64(decimal(t[2:]))
+			case 'A':
+				if i := bytes.IndexByte(t, ':'); i >= 0 {
+					ev.SASLUser = t[i+1:]
+				}
 			}
+		case hasPrefix(t, "id="):
+			ev.MessageID = t[3:]
 		case string(t) == "for":
 			return // recipients, and what they are called is theirs to choose
 		}
@@ -142,7 +143,7 @@ func (g *Grammar) trial(ev *delivery.Event, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if bytes.HasPrefix(message, []byte("rejected ")) || bytes.HasPrefix(message, []byte("temporarily rejected ")) {
+	if hasPrefix(message, "rejected ") || hasPrefix(message, "temporarily rejected ") {
 		// What a client sent us, and we did not take: H= is the client.
 		ev.Kind, ev.Reply.Text = delivery.Rejected, message
 		ev.RelayHost, ev.RelayIP = nil, nil
@@ -156,29 +157,37 @@ func (g *Grammar) trial(ev *delivery.Event, text []byte) error {
 // messageID splits "1rYcUl-0005vi-00 text" (6-6-2) and, since Exim 4.97,
 // "1rYcUl-000000005vi-0000 text" (6-11-4; local_scan.h).
 func messageID(t []byte) (id, rest []byte, ok bool) {
-	for _, n := range [...]int{16, 23} {
-		if len(t) <= n || t[n] != ' ' || t[6] != '-' {
-			continue
-		}
-		second := 13
-		if n == 23 {
-			second = 18
-		}
-		if t[second] != '-' || !alphanumeric(t[:6]) || !alphanumeric(t[7:second]) || !alphanumeric(t[second+1:n]) {
-			continue
-		}
-		return t[:n], t[n+1:], true
+	if len(t) < 17 || t[6] != '-' {
+		return nil, nil, false
 	}
-	return nil, nil, false
+	second, n := 13, 16
+	if t[second] != '-' || t[n] != ' ' {
+		if second, n = 18, 23; len(t) <= n || t[second] != '-' || t[n] != ' ' {
+			return nil, nil, false
+		}
+	}
+	if alphanumeric(t[:6])&alphanumeric(t[7:second])&alphanumeric(t[second+1:n]) == 0 {
+		return nil, nil, false
+	}
+	return t[:n], t[n+1:], true
 }
 
-func alphanumeric(b []byte) bool {
+// alphanumeric is 1 if b holds letters and digits alone. It has no branches:
+// the characters of ids are random.
+func alphanumeric(b []byte) uint64 {
+	const low = 1<<10 - 1 | (1<<26-1)<<('A'-'0') | (1<<('p'-'a')-1)<<('a'-'0') // bits counted from '0'
+	const high = 1<<('z'-'p'+1) - 1                                            // and from 'p'
+	ok := uint64(1)
 	for _, c := range b {
-		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
+		ok &= low>>(c-'0') | high>>(c-'p')
 	}
-	return true
+	return ok
+}
+
+// hasPrefix is bytes.HasPrefix for a constant, which the compiler turns into
+// a comparison of words.
+func hasPrefix(t []byte, prefix string) bool {
+	return len(t) >= len(prefix) && string(t[:len(prefix)]) == prefix
 }
 
 // splitPart reads "[1/2] text" and "[1\\2] text": Exim splits entries of more

@@ -27,6 +27,10 @@ func TestLines(t *testing.T) {
 			`attempt sent attempted=true local=false to=b@example.net relay=mx.example.net[192.0.2.7] 250 stage=eod failure= "\\\"ok\\\" => c@example.org H=evil [203.0.113.66]"`,
 		},
 		{
+			"two blanks and a quoted local part", `->  foo@example.net <" foo.bar"@example.org> R=r T=t H=mx.example.net [192.0.2.7] C="250 OK"`,
+			`attempt sent attempted=true local=false to=foo@example.net relay=mx.example.net[192.0.2.7] 250 stage=eod failure= "OK"`,
+		},
+		{
 			"delivery that -N suppressed", `*> b@example.net R=r T=t H=mx.example.net [192.0.2.7]`,
 			`attempt sent attempted=false local=false to=b@example.net relay=mx.example.net[192.0.2.7] 0 stage= failure= ""`,
 		},

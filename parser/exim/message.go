@@ -15,8 +15,10 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 		g.reply(r, r.Text)
 		return
 	}
-	m = bytes.TrimPrefix(m, []byte(": "))
-	if i := bytes.LastIndexByte(m, ' '); i >= 0 && bytes.HasPrefix(m[i:], []byte(" DT=")) {
+	if hasPrefix(m, ": ") {
+		m = m[2:]
+	}
+	if i := bytes.LastIndexByte(m, ' '); i >= 0 && hasPrefix(m[i:], " DT=") {
 		if d := duration(m[i+4:]); d >= 0 {
 			ev.XmitS, m = d, m[:i]
 		}
@@ -26,7 +28,7 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 	switch {
 	case isError:
 		command, reply := splitReply(ev, after)
-		r.Stage = stage(command)
+		r.Stage = commandStage(command)
 		g.reply(r, reply)
 		if r.Code == 0 {
 			r.Failure = delivery.Lost
@@ -54,7 +56,14 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 // afterCommand returns what follows "SMTP error from remote mail server
 // after "; Exim up to 4.7x wrote "remote mailer".
 func afterCommand(m []byte) ([]byte, bool) {
-	for _, head := range [...]string{"SMTP error from remote mail server after ", "SMTP error from remote mailer after "} {
+	const now, once = "SMTP error from remote mail server after ", "SMTP error from remote mailer after "
+	if hasPrefix(m, now) {
+		return m[len(now):], true
+	}
+	if len(m) < len(once) {
+		return nil, false
+	}
+	for _, head := range [...]string{now, once} {
 		if i := index(m[:min(len(m), 40+len(head))], head); i >= 0 {
 			return m[i+len(head):], true
 		}
@@ -111,13 +120,17 @@ func (g *Grammar) reply(r *delivery.Reply, t []byte) {
 	r.Enhanced, n = delivery.ParseEnhanced(t)
 	enhanced := t[:n]
 	r.Text = t
-	if !bytes.Contains(t, []byte(`\n`)) {
+	if lineEnd(t) < 0 {
 		return
 	}
 	g.scratch = g.scratch[:0]
 	for first := true; len(t) > 0; first = false {
 		var line []byte
-		line, t, _ = bytes.Cut(t, []byte(`\n`))
+		if i := lineEnd(t); i >= 0 {
+			line, t = t[:i], t[i+2:]
+		} else {
+			line, t = t, nil
+		}
 		if !first {
 			if bytes.HasPrefix(line, code) && len(line) >= 4 && (line[3] == '-' || line[3] == ' ') {
 				line = line[4:]
@@ -132,6 +145,38 @@ func (g *Grammar) reply(r *delivery.Reply, t []byte) {
 	r.Text = g.scratch
 }
 
+// lineEnd finds the two characters that stand for a line end.
+func lineEnd(t []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(t[from:], '\\')
+		if i < 0 || from+i+1 == len(t) {
+			return -1
+		}
+		if from += i + 1; t[from] == 'n' {
+			return from - 1
+		}
+	}
+}
+
+// commandStage names the stage of a command that a reply answers.
+func commandStage(t []byte) delivery.Stage {
+	if hasPrefix(t, "pipelined ") {
+		t = t[len("pipelined "):]
+	}
+	switch {
+	case hasPrefix(t, "RCPT TO"):
+		return delivery.StageRcpt
+	case hasPrefix(t, "MAIL FROM"):
+		return delivery.StageMail
+	case hasPrefix(t, "end of data"):
+		return delivery.StageEOD
+	case hasPrefix(t, "initial connection"):
+		return delivery.StageConnect
+	}
+	return stage(t)
+}
+
+// stage finds in Exim's words at which stage it happened.
 func stage(t []byte) delivery.Stage {
 	for _, s := range [...]struct {
 		word  string

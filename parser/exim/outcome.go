@@ -14,23 +14,23 @@ import (
 //	ADDR … : MESSAGE
 func (g *Grammar) outcome(ev *delivery.Event, text []byte) error {
 	errno := 0
-	recipient, rest := token(text)
+	recipient, rest := token(bytes.TrimLeft(text, " "))
 	if len(recipient) == 0 {
 		return g.syntax("exim: delivery line", 0, "no address")
 	}
 	var message []byte
-	if bare, ok := bytes.CutSuffix(recipient, []byte(":")); ok && !bytes.HasPrefix(recipient, []byte(":")) {
-		recipient, message = bare, rest
+	if n := len(recipient) - 1; recipient[n] == ':' && recipient[0] != ':' {
+		recipient, message = recipient[:n], rest
 	} else {
 		var err error
 		if message, err = g.fields(ev, rest); err != nil {
 			return err
 		}
-		if after, ok := bytes.CutPrefix(message, []byte("defer (")); ok {
-			errno, message = g.deferral(ev, after)
+		if hasPrefix(message, "defer (") {
+			errno, message = g.deferral(ev, message[len("defer ("):])
 		}
 	}
-	ev.Recipient = bytes.Trim(recipient, "<>")
+	ev.Recipient = unbracket(recipient)
 	if orig := original(rest); len(orig) > 0 && bytes.IndexByte(recipient, '@') < 0 {
 		ev.Recipient = orig // a mailbox, a file, a pipe or :blackhole: stands for it
 	}
@@ -98,18 +98,17 @@ func (g *Grammar) deferral(ev *delivery.Event, t []byte) (errno int, message []b
 func (g *Grammar) fields(ev *delivery.Event, t []byte) (message []byte, err error) {
 	for len(t) > 0 {
 		tok, rest := token(t)
-		last := false
-		if bare, ok := bytes.CutSuffix(tok, []byte(":")); ok {
-			tok, last = bare, true
+		last := len(tok) > 0 && tok[len(tok)-1] == ':'
+		if last {
+			tok = tok[:len(tok)-1]
 		}
 		switch {
 		case len(tok) == 0: // two blanks, or a lone colon
+		case field(ev, tok):
 		case tok[0] == '[':
 			ev.RelayIP = bracketed(tok)
 		case tok[0] == '<' || tok[0] == '(':
-		case field(ev, tok):
-		case string(tok) == "K" || string(tok) == "L" || string(tok) == "L*" || string(tok) == "PRDR" || string(tok) == "TFO" || string(tok) == "TFO*" || string(tok) == "DS" || string(tok) == "*":
-		case string(tok) == "routing":
+		case mark(tok):
 		default:
 			return t, nil
 		}
@@ -121,41 +120,72 @@ func (g *Grammar) fields(ev *delivery.Event, t []byte) (message []byte, err erro
 	return nil, nil
 }
 
+// mark tells the words that stand between the fields.
+func mark(tok []byte) bool {
+	switch string(tok) {
+	case "K", "L", "L*", "PRDR", "TFO", "TFO*", "DS", "*", "routing":
+		return true
+	}
+	return false
+}
+
 // field keeps a field that is wanted and tells whether tok is one.
 func field(ev *delivery.Event, tok []byte) bool {
-	eq := bytes.IndexByte(tok, '=')
-	if eq < 1 || eq > 4 {
-		return false
+	if len(tok) < 2 || tok[1] != '=' {
+		return longField(ev, tok)
 	}
-	value := tok[eq+1:]
-	switch string(tok[:eq]) {
-	case "H":
+	value := tok[2:]
+	switch tok[0] {
+	case 'H':
 		ev.RelayHost = value
-	case "I":
+	case 'I':
 		ev.LocalIP = bracketed(value)
-	case "T":
+	case 'T':
 		ev.Transport = value
-	case "F":
-		ev.Sender, ev.HasSender = bytes.Trim(value, "<>"), true
+	case 'F':
+		ev.Sender, ev.HasSender = unbracket(value), true
 		ev.Bounce = len(ev.Sender) == 0
-	case "X":
+	case 'X':
 		ev.TLS = value
-	case "C":
+	case 'C':
 		ev.Reply.Text = bytes.Trim(value, `"`)
-	case "QT":
-		ev.QueueS = duration(value)
-	case "DT":
-		ev.XmitS = duration(value)
-	case "R", "P", "S", "Q", "A", "CV", "DN", "DKIM", "PRX", "PS", "id", "SNI":
+	case 'R', 'P', 'S', 'Q', 'A':
 	default:
 		return false
 	}
 	return true
 }
 
+func longField(ev *delivery.Event, tok []byte) bool {
+	eq := bytes.IndexByte(tok[:min(len(tok), 5)], '=')
+	if eq < 1 {
+		return false
+	}
+	switch string(tok[:eq]) {
+	case "QT":
+		ev.QueueS = duration(tok[eq+1:])
+	case "DT":
+		ev.XmitS = duration(tok[eq+1:])
+	case "CV", "DN", "DKIM", "PRX", "PS", "id", "SNI":
+	default:
+		return false
+	}
+	return true
+}
+
+// unbracket drops the <> around an address.
+func unbracket(t []byte) []byte {
+	if len(t) >= 2 && t[0] == '<' && t[len(t)-1] == '>' {
+		return t[1 : len(t)-1]
+	}
+	return t
+}
+
 // bracketed returns the address in "[192.0.2.7]:25*".
 func bracketed(b []byte) []byte {
-	b = bytes.TrimPrefix(b, []byte("["))
+	if len(b) > 0 && b[0] == '[' {
+		b = b[1:]
+	}
 	if i := bytes.IndexByte(b, ']'); i >= 0 {
 		return b[:i]
 	}
@@ -165,7 +195,18 @@ func bracketed(b []byte) []byte {
 // token splits off the bytes before the next blank outside quotes. C="…" may
 // hold anything the receiver likes, with \" for quotes.
 func token(t []byte) (tok, rest []byte) {
+	end := bytes.IndexByte(t, ' ')
+	if end < 0 {
+		return t, nil
+	}
 	quoted := false
+	for _, c := range t[:min(end, longestKey)] {
+		quoted = quoted || c == '"'
+	}
+	if !quoted {
+		return t[:end], t[end+1:]
+	}
+	quoted = false
 	for i := 0; i < len(t); i++ {
 		switch t[i] {
 		case '\\':
@@ -173,7 +214,7 @@ func token(t []byte) (tok, rest []byte) {
 				i++
 			}
 		case '"':
-			if quoted || i == 0 || t[i-1] == '=' {
+			if quoted || i == 0 || t[i-1] == '=' || t[i-1] == '<' {
 				quoted = !quoted
 			}
 		case ' ':
@@ -185,8 +226,12 @@ func token(t []byte) (tok, rest []byte) {
 	return t, nil
 }
 
+// longestKey is how far into a token the quote is that may hide a blank:
+// C="…", DN="…", F=<"…"@domain>.
+const longestKey = 5
+
 func loopback(ip []byte) bool {
-	return bytes.HasPrefix(ip, []byte("127.")) || string(ip) == "::1"
+	return hasPrefix(ip, "127.") || string(ip) == "::1"
 }
 
 // duration reads "0.158s", "1m37s", "2d3h" as readconf_printtime writes them.

@@ -5,8 +5,10 @@ import "bytes"
 // splitTag splits "postfix/out2/smtp" into the tag, which may tell the
 // sending IP, and the daemon.
 func splitTag(program []byte) (tag, daemon []byte) {
-	if i := bytes.LastIndexByte(program, '/'); i >= 0 {
-		return program[:i], program[i+1:]
+	for i := len(program) - 1; i >= 0; i-- {
+		if program[i] == '/' {
+			return program[:i], program[i+1:]
+		}
 	}
 	return program, nil // rsyslog cuts the daemon off APP-NAME
 }
@@ -15,12 +17,12 @@ func splitTag(program []byte) (tag, daemon []byte) {
 // and a colon too.
 func ours(daemon, program, text []byte) bool {
 	if len(daemon) > 0 {
-		return !bytes.HasPrefix(program, []byte("exim"))
+		return !hasPrefix(program, "exim")
 	}
-	if bytes.HasPrefix(program, []byte("postfix")) || bytes.HasPrefix(program, []byte("postsuper")) {
+	if hasPrefix(program, "postfix") || hasPrefix(program, "postsuper") {
 		return true
 	}
-	return bytes.HasPrefix(text, []byte("to=<")) || bytes.HasPrefix(text, []byte("from=<"))
+	return hasPrefix(text, "to=<") || hasPrefix(text, "from=<")
 }
 
 // plainService tells the daemons whose name says nothing about the sending
@@ -36,29 +38,53 @@ func plainService(daemon []byte) bool {
 
 // queueID splits "3F2A11C0D5: text".
 func queueID(t []byte) (id, rest []byte, ok bool) {
-	i := bytes.IndexByte(t[:min(len(t), 25)], ':')
-	if i < 0 || i+1 >= len(t) || t[i+1] != ' ' || !isQueueID(t[:i]) {
+	hex, i := uint64(1), 0
+	for ; i < len(t) && t[i] != ':'; i++ { // without branches: the digits are random
+		if i == maxQueueID {
+			return nil, nil, false
+		}
+		hex &= idHex >> (t[i] - '0')
+	}
+	if i < minQueueID || i+1 >= len(t) || t[i+1] != ' ' || hex != 1 && !isLongQueueID(t[:i]) {
 		return nil, nil, false
 	}
 	return t[:i], t[i+2:], true
 }
 
+// The lengths of queue ids that are known here.
+const (
+	minQueueID     = 5
+	minLongQueueID = 10
+	maxQueueID     = 24
+)
+
+// The characters of queue ids, as bits counted from '0' and from 'p'.
+const (
+	idDigits  = 1<<10 - 1
+	idHex     = idDigits | (1<<6-1)<<('A'-'0')
+	idCapital = (1<<26 - 1) << ('A' - '0')
+	idSmall   = (1<<('p'-'b') - 1 - 1<<('e'-'b') - 1<<('i'-'b') - 1<<('o'-'b')) << ('b' - '0')
+	idLate    = 1<<('z'-'p'+1) - 1 - 1<<('u'-'p')
+)
+
 // isQueueID knows both kinds: short ids are upper-case hexadecimal, long ones
 // use digits and consonants (enable_long_queue_ids in postconf(5)).
 func isQueueID(id []byte) bool {
-	hex, digits := true, 0
+	hex := uint64(1)
 	for _, c := range id {
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-		case 'A' <= c && c <= 'F':
-		case 'G' <= c && c <= 'Z', 'b' <= c && c <= 'z' && c != 'e' && c != 'i' && c != 'o' && c != 'u':
-			hex = false
-		default:
-			return false
-		}
+		hex &= idHex >> (c - '0')
 	}
-	return len(id) >= 5 && (hex || len(id) >= 10 && digits > 0)
+	return len(id) >= minQueueID && hex == 1 || isLongQueueID(id)
+}
+
+func isLongQueueID(id []byte) bool {
+	long, digits := uint64(1), uint64(0)
+	for _, c := range id {
+		bit, late := c-'0', c-'p'
+		long &= (idDigits|idCapital|idSmall)>>bit | idLate>>late
+		digits |= idDigits >> bit
+	}
+	return len(id) >= minLongQueueID && long == 1 && digits&1 == 1
 }
 
 // address reads "<local@domain>" and returns what follows. A quoted local
@@ -101,8 +127,10 @@ func field(t []byte) (key, value, rest []byte) {
 		end = len(t)
 	}
 	pair, rest := t[:end], t[end:]
-	if i := bytes.IndexByte(pair, '='); i >= 0 {
-		return pair[:i], pair[i+1:], rest
+	for i, c := range pair {
+		if c == '=' {
+			return pair[:i], pair[i+1:], rest
+		}
 	}
 	return pair, nil, rest
 }

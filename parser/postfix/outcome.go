@@ -21,10 +21,10 @@ func (g *Grammar) outcome(ev *delivery.Event, daemon, text []byte) error {
 	ev.Recipient = recipient
 	for len(rest) > 2 && rest[0] == ',' && rest[1] == ' ' {
 		rest = rest[2:]
-		if bytes.HasPrefix(rest, []byte("status=")) {
+		if hasPrefix(rest, "status=") {
 			return g.status(ev, daemon, rest[len("status="):])
 		}
-		if bytes.HasPrefix(rest, []byte("orig_to=<")) {
+		if hasPrefix(rest, "orig_to=<") {
 			if _, rest, ok = address(rest[len("orig_to="):]); !ok {
 				return g.cut(ev, text, "orig_to does not end")
 			}
@@ -106,7 +106,7 @@ func (g *Grammar) reason(ev *delivery.Event, daemon, text []byte) {
 		return
 	}
 	noRelay := len(ev.RelayHost) == 0
-	tried := !noRelay || bytes.HasPrefix(text, []byte("connect to "))
+	tried := !noRelay || hasPrefix(text, "connect to ")
 	ev.Attempted = tried && ev.Reply.Failure != delivery.NoAttempt && ev.Kind == delivery.Attempt
 	if noRelay {
 		ev.RelayHost, ev.RelayIP = namedHost(text)
@@ -131,59 +131,68 @@ func relay(v []byte) (host, ip []byte) {
 // pipe(8), lmtp(8), a unix socket, or a content filter on the loopback.
 func localDelivery(daemon []byte, ev *delivery.Event, text []byte) bool {
 	switch string(daemon) {
+	case "smtp":
 	case "local", "virtual", "pipe", "spawn", "lmtp", "discard":
 		return true
 	}
 	if len(ev.RelayIP) == 0 {
 		return false
 	}
-	// amavisd says whose reply it passes on: "250 2.0.0 from MTA(smtp:[…]:10025): 250 …".
-	return bytes.IndexByte(ev.RelayIP, '/') >= 0 || bytes.Contains(text[:min(len(text), 20)], []byte(" from MTA(")) ||
-		bytes.HasPrefix(ev.RelayIP, []byte("127.")) || string(ev.RelayIP) == "::1"
+	return ev.RelayIP[0] == '/' || hasPrefix(ev.RelayIP, "private/") || hasPrefix(ev.RelayIP, "public/") ||
+		hasPrefix(ev.RelayIP, "127.") || string(ev.RelayIP) == "::1" || fromFilter(text)
+}
+
+// fromFilter knows amavisd, which says whose reply it passes on: "250 2.0.0
+// from MTA(smtp:[…]:10025): 250 …", once "250 2.6.0 Ok, id=00044-20, from
+// MTA([…]:10025): 250 …".
+func fromFilter(text []byte) bool {
+	const head = "250 2.0.0"
+	if len(text) < len(head)+16 || text[0] != '2' {
+		return false
+	}
+	for _, t := range [...][]byte{text[3:], text[len(head):]} {
+		if hasPrefix(t, " from MTA(") {
+			return true
+		}
+	}
+	return hasPrefix(text[len(head):], " Ok, id=") && bytes.Contains(text[:min(len(text), 60)], []byte(", from MTA("))
 }
 
 // delays reads "a/b/c/d" in seconds: before qmgr, in qmgr, connection,
 // transmission. a includes earlier retries, so only c and d tell of this
 // attempt.
 func delays(ev *delivery.Event, v []byte) {
-	var parts [4]float32
+	var parts [4]float64
 	for i := range parts {
-		end := bytes.IndexByte(v, '/')
-		if end < 0 {
-			end = len(v)
-		}
-		if i < 3 && end == len(v) {
-			return
-		}
-		n, ok := seconds(v[:end])
-		if !ok {
+		n, used := seconds(v)
+		if used == 0 || (i < 3) != (used < len(v) && v[used] == '/') {
 			return
 		}
 		parts[i] = n
-		v = v[min(end+1, len(v)):]
+		v = v[min(used+1, len(v)):]
 	}
-	ev.QueueS, ev.ConnS, ev.XmitS = parts[0]+parts[1], parts[2], parts[3]
+	ev.QueueS, ev.ConnS, ev.XmitS = float32(parts[0]+parts[1]), float32(parts[2]), float32(parts[3])
 }
 
-// seconds reads a decimal fraction, at most a year's worth.
-func seconds(b []byte) (float32, bool) {
-	if len(b) == 0 || len(b) > 16 {
-		return 0, false
-	}
-	var n, scale float64 = 0, 0
-	for _, c := range b {
-		switch {
-		case c == '.' && scale == 0:
-			scale = 1
-		case '0' <= c && c <= '9':
-			n = n*10 + float64(c-'0')
-			scale *= 10
-		default:
-			return 0, false
+// seconds reads a decimal fraction at the start of b, at most a year's worth,
+// and tells how many bytes it took; 0 if there is none.
+func seconds(b []byte) (s float64, used int) {
+	n, i, point := int64(0), 0, -1
+	for ; i < len(b) && i < 16; i++ {
+		if c := b[i] - '0'; c <= 9 {
+			n = n*10 + int64(c)
+		} else if b[i] == '.' && point < 0 {
+			point = i
+		} else {
+			break
 		}
 	}
-	if scale > 1 {
-		n /= scale
+	s = float64(n)
+	if point >= 0 {
+		s /= powers[i-point-1]
 	}
-	return float32(min(n, 366*86400)), true
+	return min(s, 366*86400), i
 }
+
+// powers of ten.
+var powers = [16]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}

@@ -28,11 +28,8 @@ func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery
 	if !ok || !ours(daemon, e.Program, rest) {
 		return dst, parser.ErrIrrelevant
 	}
-	dst = append(dst, delivery.Event{
-		At: e.At, Host: e.Host, Tag: tag, QueueID: id, Count: 1,
-		QueueS: -1, ConnS: -1, XmitS: -1,
-	})
-	ev := &dst[len(dst)-1]
+	dst, ev := delivery.Grow(dst)
+	ev.At, ev.Host, ev.Tag, ev.QueueID = e.At, e.Host, tag, id
 	if !plainService(daemon) {
 		ev.Transport = daemon
 	}
@@ -42,43 +39,91 @@ func (g *Grammar) Append(dst []delivery.Event, e *envelope.Envelope) ([]delivery
 	return dst, nil
 }
 
-// fact reads what stands after "QUEUEID: ".
+// fact reads what stands after "QUEUEID: ". The first byte tells most lines
+// apart.
 func (g *Grammar) fact(ev *delivery.Event, daemon, text []byte) error {
+	if len(text) < 4 {
+		ev.Kind = delivery.Noted
+		return nil
+	}
+	switch text[0] {
+	case 't':
+		if string(text[:4]) == "to=<" {
+			return g.outcome(ev, daemon, text)
+		}
+	case 'f':
+		if hasPrefix(text, "from=<") {
+			return g.from(ev, text)
+		}
+	case 'c':
+		if hasPrefix(text, "client=") {
+			client(ev, text[len("client="):])
+			return nil
+		}
+	case 'm':
+		if hasPrefix(text, "message-id=") {
+			ev.Kind = delivery.Queued
+			ev.MessageID = unbracket(text[len("message-id="):])
+			return nil
+		}
+	case 'u':
+		if hasPrefix(text, "uid=") {
+			return g.pickup(ev, text)
+		}
+	case 'r':
+		if string(text) == "removed" {
+			ev.Kind = delivery.Removed
+			if string(daemon) == "postsuper" {
+				ev.Kind = delivery.Deleted
+			}
+			return nil
+		}
+	}
+	g.rare(ev, text)
+	return nil
+}
+
+// rare reads what stands on few lines.
+func (g *Grammar) rare(ev *delivery.Event, text []byte) {
 	switch {
-	case bytes.HasPrefix(text, []byte("to=<")):
-		return g.outcome(ev, daemon, text)
-	case bytes.HasPrefix(text, []byte("from=<")):
-		return g.from(ev, text)
-	case bytes.HasPrefix(text, []byte("client=")):
-		client(ev, text[len("client="):])
-	case bytes.HasPrefix(text, []byte("message-id=")):
-		ev.Kind = delivery.Queued
-		ev.MessageID = bytes.Trim(text[len("message-id="):], "<>")
-	case bytes.HasPrefix(text, []byte("uid=")):
-		return g.pickup(ev, text)
-	case bytes.HasPrefix(text, []byte("status=deferred")): // bounce(8) could not send its bounce
+	case hasPrefix(text, "status=deferred"): // bounce(8) could not send its bounce
 		ev.Kind, ev.Status = delivery.Attempt, delivery.Deferred
 		ev.Reply.Failure, ev.Reply.Text = delivery.LocalFault, text
-	case bytes.HasPrefix(text, []byte("status=")): // status=force-expired, without a sender
+	case hasPrefix(text, "status="): // status=force-expired, without a sender
 		ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
-	case bytes.Equal(text, []byte("removed")):
-		ev.Kind = delivery.Removed
-		if bytes.Equal(daemon, []byte("postsuper")) {
-			ev.Kind = delivery.Deleted
-		}
-	case bytes.HasPrefix(text, []byte("placed on hold")):
+	case hasPrefix(text, "placed on hold"):
 		ev.Kind = delivery.Held
-	case bytes.HasPrefix(text, []byte("released from hold")):
+	case hasPrefix(text, "released from hold"):
 		ev.Kind = delivery.Released
-	case bytes.HasPrefix(text, []byte("sender ")), bytes.HasPrefix(text, []byte("postmaster ")):
+	case hasPrefix(text, "sender "), hasPrefix(text, "postmaster "):
 		notice(ev, text)
-	case bytes.HasPrefix(text, []byte("milter-reject: ")), bytes.HasPrefix(text, []byte("reject: ")):
+	case hasPrefix(text, "milter-reject: "), hasPrefix(text, "reject: "):
 		ev.Kind = delivery.Rejected
 	case g.trial(ev, text):
 	default:
 		ev.Kind = delivery.Noted
 	}
-	return nil
+}
+
+// hasPrefix is bytes.HasPrefix for a constant, which the compiler turns into
+// a comparison of words.
+func hasPrefix(t []byte, prefix string) bool {
+	return len(t) >= len(prefix) && string(t[:len(prefix)]) == prefix
+}
+
+func cutPrefix(t []byte, prefix string) (rest []byte, ok bool) {
+	if hasPrefix(t, prefix) {
+		return t[len(prefix):], true
+	}
+	return t, false
+}
+
+// unbracket drops the <> around an address or a message-id.
+func unbracket(t []byte) []byte {
+	if len(t) >= 2 && t[0] == '<' && t[len(t)-1] == '>' {
+		return t[1 : len(t)-1]
+	}
+	return bytes.Trim(t, "<>")
 }
 
 // from reads qmgr's lines (qmgr_active.c):
@@ -139,7 +184,7 @@ func (g *Grammar) pickup(ev *delivery.Event, text []byte) error {
 	}
 	ev.Kind = delivery.Queued
 	ev.Sender, ev.HasSender, ev.Bounce = sender, true, len(sender) == 0
-	if old, ok := bytes.CutPrefix(rest, []byte(" orig_id=")); ok {
+	if old, ok := cutPrefix(rest, " orig_id="); ok {
 		ev.Kind = delivery.Requeued
 		ev.QueueID, ev.NewID = old, ev.QueueID
 	}
@@ -168,8 +213,8 @@ func notice(ev *delivery.Event, text []byte) {
 // followed by the recipient's own line.
 func (g *Grammar) trial(ev *delivery.Event, text []byte) bool {
 	g.words(&ev.Reply, text)
-	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone {
-		ev.Reply = delivery.Reply{}
+	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone && len(ev.Reply.Text) == len(text) {
+		ev.Reply = delivery.Reply{} // nobody spoke
 		return false
 	}
 	ev.Kind, ev.Attempted = delivery.HostTrial, true

@@ -61,6 +61,11 @@ func TestLines(t *testing.T) {
 			`probe undeliverable attempted=false local=false to=bob@example.net relay=[] new= 0 stage= failure= "User unknown"`,
 		},
 		{
+			"what is no reply code is told too", "postfix/smtp",
+			"3F2A11C0D5: host mx.example.net[192.0.2.7] said: 12 Malformed (in reply to RCPT TO command)",
+			`host_trial  attempted=true local=false to= relay=mx.example.net[192.0.2.7] new= 0 stage=rcpt failure= "12 Malformed"`,
+		},
+		{
 			"no attempt was made", "postfix/error",
 			"3F2A11C0D5: to=<bob@example.net>, relay=none, delay=9, delays=9/0/0/0, dsn=4.4.1, status=deferred (delivery temporarily suspended: connect to mx.example.net[192.0.2.7]:25: Connection refused)",
 			`attempt deferred attempted=false local=false to=bob@example.net relay=mx.example.net[192.0.2.7] new= 0 stage=connect failure=no_attempt "connect to mx.example.net[192.0.2.7]:25: Connection refused"`,

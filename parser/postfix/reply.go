@@ -9,23 +9,23 @@ import (
 // words reads the text of an outcome: the receiver's reply, or Postfix's own
 // words where there was none (smtp_proto.c, smtp_trouble.c, smtp_connect.c).
 func (g *Grammar) words(r *delivery.Reply, text []byte) {
-	if rest, ok := bytes.CutPrefix(text, []byte("delivery temporarily suspended: ")); ok {
-		g.words(r, rest)
-		r.Failure = delivery.NoAttempt
-		return
-	}
 	if isReply(text) {
 		r.Stage = delivery.StageEOD
 		g.reply(r, text)
 		return
 	}
+	if rest, ok := cutPrefix(text, "delivery temporarily suspended: "); ok {
+		g.words(r, rest)
+		r.Failure = delivery.NoAttempt
+		return
+	}
 	if rest, ok := afterHost(text); ok {
-		if said, ok := bytes.CutPrefix(rest, []byte(" said: ")); ok {
+		if said, ok := cutPrefix(rest, " said: "); ok {
 			said, r.Stage = inReplyTo(said)
 			g.reply(r, said)
 			return
 		}
-		if said, ok := bytes.CutPrefix(rest, []byte(" refused to talk to me: ")); ok {
+		if said, ok := cutPrefix(rest, " refused to talk to me: "); ok {
 			r.Stage = delivery.StageConnect
 			g.reply(r, said)
 			return
@@ -102,7 +102,7 @@ func continuation(t, code []byte) int {
 // inReplyTo cuts "(in reply to RCPT TO command)" off and names the stage.
 func inReplyTo(t []byte) ([]byte, delivery.Stage) {
 	i := bytes.LastIndexByte(t, '(') - 1
-	if i < 0 || !bytes.HasPrefix(t[i:], []byte(" (in reply to ")) {
+	if i < 0 || !hasPrefix(t[i:], " (in reply to ") {
 		return t, delivery.StageNone
 	}
 	return t[:i], stage(t[i+len(" (in reply to "):])
@@ -136,19 +136,19 @@ func stage(t []byte) delivery.Stage {
 // failure names how a conversation ended without a reply.
 func failure(t []byte) (delivery.Failure, delivery.Stage) {
 	switch {
-	case bytes.HasPrefix(t, []byte("lost connection with ")):
+	case hasPrefix(t, "lost connection with "):
 		return delivery.Lost, stage(afterWhile(t))
-	case bytes.HasPrefix(t, []byte("conversation with ")):
+	case hasPrefix(t, "conversation with "):
 		return delivery.ReplyTimeout, stage(afterWhile(t))
-	case bytes.HasPrefix(t, []byte("connect to ")):
+	case hasPrefix(t, "connect to "):
 		return connectFailure(t), delivery.StageConnect
-	case bytes.HasPrefix(t, []byte("Host or domain name not found")), bytes.Contains(t, []byte("does not accept mail (nullMX)")),
-		bytes.HasPrefix(t, []byte("unable to look up host")), bytes.HasPrefix(t, []byte("Name service error")):
+	case hasPrefix(t, "Host or domain name not found"), bytes.Contains(t, []byte("does not accept mail (nullMX)")),
+		hasPrefix(t, "unable to look up host"), hasPrefix(t, "Name service error"):
 		return delivery.DNSFailure, delivery.StageNone
-	case bytes.HasPrefix(t, []byte("TLS is required")), bytes.HasPrefix(t, []byte("Cannot start TLS")),
-		bytes.HasPrefix(t, []byte("Server certificate not")):
+	case hasPrefix(t, "TLS is required"), hasPrefix(t, "Cannot start TLS"),
+		hasPrefix(t, "Server certificate not"):
 		return delivery.TLSFailure, delivery.StageTLS
-	case bytes.HasPrefix(t, []byte("mail for ")), bytes.HasPrefix(t, []byte("bounce failed")):
+	case hasPrefix(t, "mail for "), hasPrefix(t, "bounce failed"):
 		return delivery.LocalFault, delivery.StageNone
 	}
 	return delivery.FailureNone, delivery.StageNone
@@ -177,7 +177,7 @@ func connectFailure(t []byte) delivery.Failure {
 
 // afterHost returns what follows "host NAME[ADDRESS]".
 func afterHost(t []byte) ([]byte, bool) {
-	rest, ok := bytes.CutPrefix(t, []byte("host "))
+	rest, ok := cutPrefix(t, "host ")
 	if !ok {
 		return nil, false
 	}
@@ -190,9 +190,9 @@ func afterHost(t []byte) ([]byte, bool) {
 
 // namedHost finds "NAME[ADDRESS]" behind "host ", "connect to " and the like.
 func namedHost(t []byte) (host, ip []byte) {
-	t = bytes.TrimPrefix(t, []byte("delivery temporarily suspended: "))
+	t, _ = cutPrefix(t, "delivery temporarily suspended: ")
 	for _, before := range [...]string{"host ", "connect to ", "lost connection with ", "conversation with "} {
-		if rest, ok := bytes.CutPrefix(t, []byte(before)); ok {
+		if rest, ok := cutPrefix(t, before); ok {
 			return relay(rest)
 		}
 	}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// The driver's appender takes a row of boxed values at a time. For the tables
+// that grow with each line that is most of the cost of a row, so that their
+// columns are written straight into DuckDB's vectors.
+
+// column writes one column of some rows into a vector.
+type column[T any] struct {
+	is    mapping.Type
+	write func(mapping.Vector, []T)
+}
+
+// number is what vectors hold as it is in memory.
+type number interface {
+	bool | uint8 | int16 | int32 | uint32 | int64 | uint64
+}
+
+// numbers is a column of numbers.
+func numbers[T any, N number](get func(*T) N) column[T] {
+	return column[T]{typeOf[N](), func(v mapping.Vector, rows []T) {
+		cells := unsafe.Slice((*N)(mapping.VectorGetData(v)), len(rows))
+		for i := range rows {
+			cells[i] = get(&rows[i])
+		}
+	}}
+}
+
+func typeOf[N number]() mapping.Type {
+	var n N
+	switch any(n).(type) {
+	case bool:
+		return mapping.TypeBoolean
+	case uint8:
+		return mapping.TypeUTinyInt
+	case int16:
+		return mapping.TypeSmallInt
+	case int32:
+		return mapping.TypeInteger
+	case uint32:
+		return mapping.TypeUInteger
+	case int64:
+		return mapping.TypeBigInt
+	}
+	return mapping.TypeUBigInt
+}
+
+// texts is a column of text; it must be valid UTF-8.
+func texts[T any](get func(*T) string) column[T] {
+	return column[T]{mapping.TypeVarchar, func(v mapping.Vector, rows []T) {
+		for i := range rows {
+			mapping.VectorAssignStringElement(v, mapping.IdxT(i), get(&rows[i]))
+		}
+	}}
+}
+
+// appendChunks fills one table, a chunk of rows at a time. The columns are all
+// of the table's, in its order.
+func appendChunks[T any](c driver.Conn, table string, rows []T, columns []column[T]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	conn, err := handle(c)
+	if err != nil {
+		return err
+	}
+	var a mapping.Appender
+	defer mapping.AppenderDestroy(&a)
+	failed := func() error { return fmt.Errorf("%s: %s", table, mapping.AppenderError(a)) }
+	if mapping.AppenderCreate(conn, "", table, &a) == mapping.StateError {
+		return failed()
+	}
+	types, err := typesOf(a, columns)
+	defer func() {
+		for i := range types {
+			mapping.DestroyLogicalType(&types[i])
+		}
+	}()
+	if err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	chunk := mapping.CreateDataChunk(types)
+	defer mapping.DestroyDataChunk(&chunk)
+	for size := int(mapping.VectorSize()); len(rows) > 0; {
+		n := min(size, len(rows))
+		mapping.DataChunkReset(chunk)
+		for i := range columns {
+			columns[i].write(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), rows[:n])
+		}
+		mapping.DataChunkSetSize(chunk, mapping.IdxT(n))
+		if mapping.AppendDataChunk(a, chunk) == mapping.StateError {
+			return failed()
+		}
+		rows = rows[n:]
+	}
+	if mapping.AppenderClose(a) == mapping.StateError {
+		return failed()
+	}
+	return nil
+}
+
+// typesOf returns the types of a table's columns, if they are those that will
+// be written.
+func typesOf[T any](a mapping.Appender, columns []column[T]) ([]mapping.LogicalType, error) {
+	if n := int(mapping.AppenderColumnCount(a)); n != len(columns) {
+		return nil, fmt.Errorf("the table has %d columns, %d are written", n, len(columns))
+	}
+	var types []mapping.LogicalType
+	for i := range columns {
+		t := mapping.AppenderColumnType(a, mapping.IdxT(i))
+		types = append(types, t)
+		if is := mapping.GetTypeId(t); is != columns[i].is {
+			return types, fmt.Errorf("column %d has the type %d, %d is written", i, is, columns[i].is)
+		}
+	}
+	return types, nil
+}
+
+// handle takes DuckDB's own handle out of the driver's connection, which has
+// no method that gives it.
+func handle(c driver.Conn) (mapping.Connection, error) {
+	conn, ok := c.(*duckdb.Conn)
+	if !ok {
+		return mapping.Connection{}, errors.New("not a connection of DuckDB's driver")
+	}
+	field := reflect.ValueOf(conn).Elem().FieldByName("conn")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[mapping.Connection]() {
+		return mapping.Connection{}, errors.New("DuckDB's driver keeps its handle elsewhere: another version of it?")
+	}
+	return mapping.Connection{Ptr: field.FieldByName("Ptr").UnsafePointer()}, nil
+}
