@@ -45,6 +45,7 @@ const (
 	alarmMargin   = 10 // points below the reference that must be certain
 	recovered     = 5  // points below the reference that count as back
 	windowDays    = 4
+	alarmCalm     = 4 // messages a day up to which a pair is judged once a day or so
 	alarmOwn      = 2 // days: a pair without mail of its own for longer only borrows a fall
 )
 
@@ -88,10 +89,18 @@ func (m *Model) checkAlarm(p *pair) {
 	if p.alarmed != 0 && day-p.alarmed < int64(m.cfg.Refractory) {
 		return
 	}
-	if ref-score >= m.cfg.MinDrop && !p.last.contradicts(ref, score) && probBelow(ref-alarmMargin, mean, v) >= m.cfg.Certainty {
+	if ref-score >= m.cfg.MinDrop && !p.last.contradicts(ref, score) && probBelow(ref-alarmMargin, mean, v) >= m.certainty(p, day) {
 		p.alarmed, p.before, p.low = day, ref, true
 		m.pending(p, "", ref, score)
 	}
+}
+
+// certainty is how sure a fall of a pair must be before it is told: a pair that
+// is judged four times a day has four chances of a false alarm where one with
+// little mail has one, and is soon sure of a true one.
+func (m *Model) certainty(p *pair, day int64) float64 {
+	perDay := float64(p.month30(day)) / 30
+	return 1 - (1-m.cfg.Certainty)/math.Sqrt(clamp(perDay/alarmCalm, 1, 4))
 }
 
 // contradicts tells whether a pair's latest mail speaks for the score before

@@ -43,6 +43,7 @@ type Config struct {
 
 	// Alarm: a fall is told when P(score < reference − 10) reaches Certainty
 	// and the mean has fallen by MinDrop; then not again for Refractory days.
+	// The busier the pair, the more often it is judged, and the surer it must be.
 	Certainty  float64
 	MinDrop    float64
 	Refractory int
@@ -63,7 +64,7 @@ func Defaults() Config {
 		Private: Part{1, 20}, Stream: Part{0.005, 3},
 		Rho: 0.01, Noise: 0.1, JumpHazard: 0.004, JumpVar: 9, SharedVar: 9, Reported: 0.06, Alarmed: 0.03,
 		Folder:    folderDefaults(),
-		Certainty: 0.95, MinDrop: 15, Refractory: 10,
+		Certainty: 0.84, MinDrop: 15, Refractory: 10,
 	}
 }
 
