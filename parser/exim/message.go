@@ -76,7 +76,7 @@ func afterCommand(m []byte) ([]byte, bool) {
 // anything.
 func splitReply(ev *delivery.Event, t []byte) (command, reply []byte) {
 	from := 0
-	if i := bytes.Index(t, []byte(":<")); i >= 0 && i < 40 {
+	if i := bytes.Index(t[:min(len(t), 42)], []byte(":<")); i >= 0 {
 		if j := bytes.IndexByte(t[i:], '>'); j >= 0 {
 			from = i + j
 		}
