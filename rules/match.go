@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"repute/delivery"
@@ -60,37 +61,52 @@ const (
 	weightCode     = 20
 )
 
-// match tells how well a rule fits a reply; 0 means not at all. text is lower
-// case.
-func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
+// subject is what rules are matched with.
+type subject struct {
+	text     string // lower case
+	reply    *delivery.Reply
+	receiver string
+	literals *literals
+	hits     hits
+}
+
+// match tells how well a rule fits; 0 means not at all.
+func (r *Rule) match(t *subject) int {
 	weight := 1
 	switch {
-	case reply.Code == 0 && reply.Failure == delivery.FailureNone: // a text alone, its code was lost
-	case !r.codes.has(reply.Code):
+	case t.reply.Code == 0 && t.reply.Failure == delivery.FailureNone: // a text alone, its code was lost
+	case !r.codes.has(t.reply.Code):
 		return 0
 	case !r.codes.any:
 		weight += weightCode
 	}
 	if len(r.Receiver) > 0 {
-		if !slices.Contains(r.Receiver, receiver) {
-			return r.foreign(text)
+		if !slices.Contains(r.Receiver, t.receiver) {
+			return r.foreign(t)
 		}
 		weight += weightReceiver
 	}
+	w := r.words(t)
+	if w < 0 {
+		return 0
+	}
+	if r.Vague {
+		w = weightVague
+	}
 	if len(r.Failure) > 0 {
-		if !slices.Contains(r.Failure, reply.Failure.String()) {
+		if !slices.Contains(r.Failure, t.reply.Failure.String()) {
 			return 0
 		}
 		weight += weightPhrase
 	}
 	if len(r.Stage) > 0 {
-		if !slices.Contains(r.Stage, reply.Stage.String()) {
+		if !slices.Contains(r.Stage, t.reply.Stage.String()) {
 			return 0
 		}
 		weight += weightStage
 	}
-	if len(r.Enhanced) > 0 {
-		if !slices.ContainsFunc(r.Enhanced, func(p string) bool { return enhancedMatches(p, reply.Enhanced) }) {
+	if len(r.enhance) > 0 {
+		if !slices.ContainsFunc(r.enhance, func(p enhancedPattern) bool { return p.fits(t.reply.Enhanced) }) {
 			return 0
 		}
 		weight += weightEnhanced
@@ -98,23 +114,16 @@ func (r *Rule) match(receiver, text string, reply *delivery.Reply) int {
 			weight += weightFirm
 		}
 	}
-	w := r.words(text)
-	if w < 0 {
-		return 0
-	}
-	if r.Vague {
-		w = weightVague
-	}
 	return weight + w
 }
 
 // foreign tells how well a provider's token fits where another receiver uses
 // it: gateways pass replies on, and hosted domains answer like their host. It
 // is more than a phrase, and less than that receiver's own rules.
-func (r *Rule) foreign(text string) int {
-	for _, t := range r.tokens {
-		if strings.Contains(text, t) {
-			return weightPhrase + weightForeign + len(t)
+func (r *Rule) foreign(t *subject) int {
+	for _, id := range r.tokens { // the first, as written
+		if t.hits.has(id) {
+			return weightPhrase + weightForeign + len(t.literals.texts[id])
 		}
 	}
 	return 0
@@ -122,42 +131,56 @@ func (r *Rule) foreign(text string) int {
 
 // words tells how well the text conditions fit: the longest literal counts.
 // −1 if there are some and none fits.
-func (r *Rule) words(text string) int {
+func (r *Rule) words(t *subject) int {
 	if len(r.tokens) == 0 && len(r.phrases) == 0 && len(r.weak) == 0 && r.re == nil {
 		return 0
 	}
 	best := -1
-	for _, t := range r.tokens {
-		if strings.Contains(text, t) {
-			best = max(best, weightToken+len(t))
-		}
-	}
-	for _, p := range r.phrases {
-		if strings.Contains(text, p) {
-			best = max(best, weightPhrase+len(p))
-		}
-	}
-	for _, p := range r.weak {
-		if strings.Contains(text, p) {
-			best = max(best, weightWeak+len(p))
+	for _, kind := range [...]struct {
+		ids    []int32
+		weight int
+	}{{r.tokens, weightToken}, {r.phrases, weightPhrase}, {r.weak, weightWeak}} {
+		if n := t.literals.longest(t.hits, kind.ids); n > 0 {
+			best = max(best, kind.weight+n)
 		}
 	}
 	if r.re != nil {
-		if loc := r.re.FindStringIndex(text); loc != nil {
+		if loc := r.re.FindStringIndex(t.text); loc != nil {
 			best = max(best, weightPhrase+min(loc[1]-loc[0], 60))
 		}
 	}
 	return best
 }
 
-// enhancedMatches compares "5.7.1", "x.7.1" or "5.7.x" with a code.
-func enhancedMatches(pattern string, e delivery.Enhanced) bool {
+// enhancedPattern is "5.7.1", "x.7.1" or "5.7.x": −1 stands for x.
+type enhancedPattern [3]int32
+
+func parseEnhancedPattern(word string) (p enhancedPattern, err error) {
+	parts := strings.Split(word, ".")
+	if len(parts) != len(p) {
+		return p, fmt.Errorf("enhanced %q: want 5.7.1, x.7.1 or 5.7.x", word)
+	}
+	for i, w := range parts {
+		if w == "x" {
+			p[i] = -1
+			continue
+		}
+		n, err := strconv.ParseUint(w, 10, 16)
+		if err != nil {
+			return p, fmt.Errorf("enhanced %q: want 5.7.1, x.7.1 or 5.7.x", word)
+		}
+		p[i] = int32(n)
+	}
+	return p, nil
+}
+
+func (p enhancedPattern) fits(e delivery.Enhanced) bool {
 	if e.IsZero() {
 		return false
 	}
-	have := strings.Split(e.String(), ".")
-	for i, want := range strings.Split(pattern, ".") {
-		if i > 2 || want != "x" && want != have[i] {
+	have := [...]int32{int32(e.Class), int32(e.Subject), int32(e.Detail)}
+	for i, want := range p {
+		if want >= 0 && want != have[i] {
 			return false
 		}
 	}

@@ -43,13 +43,14 @@ type Rule struct {
 	about   delivery.About
 	re      *regexp.Regexp
 	codes   codeSet
-	tokens  []string // lower case
-	phrases []string
-	weak    []string
+	tokens  []int32 // literals
+	phrases []int32
+	weak    []int32
+	enhance []enhancedPattern
 }
 
 // compile checks a rule and prepares it for matching.
-func (r *Rule) compile() error {
+func (r *Rule) compile(l *literals) error {
 	if r.ID == "" {
 		return fmt.Errorf("a rule has no id")
 	}
@@ -72,7 +73,14 @@ func (r *Rule) compile() error {
 	if err := r.codes.parse(r.Code); err != nil {
 		return fmt.Errorf("rule %s: %w", r.ID, err)
 	}
-	r.tokens, r.phrases, r.weak = lower(r.Token), lower(r.Phrase), lower(r.Weak)
+	for _, word := range r.Enhanced {
+		p, err := parseEnhancedPattern(word)
+		if err != nil {
+			return fmt.Errorf("rule %s: %w", r.ID, err)
+		}
+		r.enhance = append(r.enhance, p)
+	}
+	r.tokens, r.phrases, r.weak = l.add(lower(r.Token)), l.add(lower(r.Phrase)), l.add(lower(r.Weak))
 	if r.Confidence == 0 {
 		r.Confidence = r.defaultConfidence()
 	}

@@ -1,7 +1,11 @@
 package rules
 
 import (
+	"bytes"
+	"strconv"
 	"testing"
+
+	"repute/delivery"
 )
 
 // TestLaws: every example is won by its own rule in the whole set.
@@ -12,5 +16,48 @@ func TestLaws(t *testing.T) {
 	}
 	for _, err := range s.Check() {
 		t.Error(err)
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	s, err := Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var texts []delivery.Reply
+	for _, r := range s.Rules() {
+		for _, ex := range r.Examples {
+			texts = append(texts, ParseReply(ex))
+		}
+	}
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Classify("gmail", texts[i%len(texts)])
+		i++
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := Default(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLongText: the time grows with the text, no faster.
+func BenchmarkLongText(b *testing.B) {
+	s, err := Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{1000, 10000, 100000} {
+		text := delivery.Reply{Code: 550, Text: bytes.Repeat([]byte("blocked using "), n/14)}
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				s.Classify("gmail", text)
+			}
+		})
 	}
 }

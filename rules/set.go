@@ -24,6 +24,7 @@ type Set struct {
 	rules     []*Rule // the user's first
 	byID      map[string]*Rule
 	named     map[string]bool // receivers that a rule is for
+	literals  *literals
 	providers *providers
 	version   string
 }
@@ -44,7 +45,7 @@ func Load(dir string) (*Set, error) {
 }
 
 func load(user fs.FS) (*Set, error) {
-	s := &Set{byID: map[string]*Rule{}, named: map[string]bool{}, providers: newProviders()}
+	s := &Set{byID: map[string]*Rule{}, named: map[string]bool{}, literals: newLiterals(), providers: newProviders()}
 	sum := sha256.New()
 	read := func(fsys fs.FS, pattern string) error {
 		names, err := fs.Glob(fsys, pattern)
@@ -98,7 +99,7 @@ func (s *Set) add(name string, text []byte) error {
 	}
 	for _, r := range f.Rule {
 		r.file = name
-		if err := r.compile(); err != nil {
+		if err := r.compile(s.literals); err != nil {
 			return err
 		}
 		if old := s.byID[r.ID]; old != nil {
@@ -173,9 +174,10 @@ func (s *Set) Explain(receiver string, r delivery.Reply, n int) []Match {
 
 func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
 	text := strings.ToLower(string(r.Text[:min(len(r.Text), maxText)]))
+	t := subject{text: text, reply: &r, receiver: receiver, literals: s.literals, hits: s.literals.find(text)}
 	var found []Match
 	for _, rule := range s.rules {
-		w := rule.match(receiver, text, &r)
+		w := rule.match(&t)
 		if w == 0 || n == 1 && len(found) == 1 && w <= found[0].Weight {
 			continue
 		}
