@@ -4,16 +4,104 @@ import (
 	"bufio"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
 
 var mismatches = flag.Bool("mismatches", false, "show the replies on which the labels and the rules differ")
 
+// agreement is how a set of labelled replies and the rules agree.
+type agreement struct {
+	n, agree, covered, rep, repFound, repSaid, repRight int
+}
+
+func (a *agreement) String() string {
+	share := func(x, n int) float64 { return float64(x) / float64(max(n, 1)) }
+	return fmt.Sprintf("%d replies: agreement %.3f, coverage %.3f; reputation recall %.3f, precision %.3f", a.n,
+		share(a.agree, a.n), share(a.covered, a.n), share(a.repFound, a.rep), share(a.repRight, a.repSaid))
+}
+
+// add judges one reply: it agrees if the reason is the label or one of alt.
+func (a *agreement) add(t *testing.T, s *Set, receiver, text, label, alt string) {
+	want := map[string]bool{label: true}
+	for _, alt := range strings.FieldsFunc(alt, func(r rune) bool { return strings.ContainsRune(",|/ ", r) }) {
+		want[alt] = true
+	}
+	id := s.Receiver(receiver, "").ID
+	if r, ok := s.Lookup(receiver); ok {
+		id = r.ID
+	}
+	v := s.Classify(id, ParseReply(text))
+	got := v.Reason.String()
+	count := func(n *int, yes bool) {
+		if yes {
+			*n++
+		}
+	}
+	a.n++
+	count(&a.agree, want[got])
+	count(&a.covered, got != "other" && got != "")
+	count(&a.rep, speaksOfSender(label))
+	count(&a.repFound, speaksOfSender(label) && speaksOfSender(got))
+	count(&a.repSaid, speaksOfSender(got))
+	count(&a.repRight, speaksOfSender(got) && (speaksOfSender(label) || want[got]))
+	if *mismatches && !want[got] {
+		t.Logf("%s: want %s/%s got %s (%s): %.150s", receiver, label, alt, got, v.Rule, text)
+	}
+}
+
+func speaksOfSender(reason string) bool {
+	return reason == "reputation_ip" || reason == "blocklist" || reason == "reputation_domain"
+}
+
+// readTable calls f with each row of a table with a head, by column name.
+func readTable(t *testing.T, r io.Reader, f func(row map[string]string)) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	lines.Scan()
+	names := strings.Split(lines.Text(), "\t")
+	for lines.Scan() {
+		row := map[string]string{}
+		for i, v := range strings.Split(lines.Text(), "\t") {
+			row[names[i]] = v
+		}
+		f(row)
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPublished: replies as receivers publish them, or as they are known to
+// postmasters, in several languages.
+func TestPublished(t *testing.T) {
+	f, err := os.Open("testdata/published.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a agreement
+	readTable(t, f, func(row map[string]string) {
+		a.add(t, s, row["receiver"], row["text"], row["label"], row["alt"])
+	})
+	t.Log(&a)
+	if a.n < 100 || float64(a.agree) < 0.95*float64(a.n) {
+		t.Error("agreement fell below 0.95")
+	}
+}
+
 // TestCorpus measures agreement with replies that another reader labelled,
-// where that collection is at hand.
+// where that collection is at hand, and by where they were collected.
 func TestCorpus(t *testing.T) {
 	f, err := os.Open("../../shared/data/replies.tsv")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,56 +115,27 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var n, agree, covered, rep, repFound, repSaid, repRight int
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	lines.Scan()
-	col := map[string]int{}
-	for i, name := range strings.Split(lines.Text(), "\t") {
-		col[name] = i
-	}
-	for lines.Scan() {
-		c := strings.Split(lines.Text(), "\t")
-		label := c[col["label"]]
-		if label == "" {
-			continue
+	var all agreement
+	sources := map[string]*agreement{}
+	readTable(t, f, func(row map[string]string) {
+		if row["label"] == "" {
+			return
 		}
-		want := map[string]bool{label: true}
-		for _, alt := range strings.FieldsFunc(c[col["alt"]], func(r rune) bool { return strings.ContainsRune(",|/ ", r) }) {
-			want[alt] = true
+		source := row["source_group"]
+		if sources[source] == nil {
+			sources[source] = &agreement{}
 		}
-		receiver := s.Receiver(c[col["receiver"]], "").ID
-		if r, ok := s.Lookup(c[col["receiver"]]); ok {
-			receiver = r.ID
+		for _, a := range []*agreement{&all, sources[source]} {
+			a.add(t, s, row["receiver"], row["text"], row["label"], row["alt"])
 		}
-		v := s.Classify(receiver, ParseReply(c[col["text"]]))
-		got := v.Reason.String()
-		n++
-		if want[got] {
-			agree++
-		} else if *mismatches {
-			t.Logf("%s: want %s/%s got %s (%s): %.150s", c[col["receiver"]], label, c[col["alt"]], got, v.Rule, c[col["text"]])
-		}
-		if got != "other" && got != "" {
-			covered++
-		}
-		isRep := func(w string) bool { return w == "reputation_ip" || w == "blocklist" || w == "reputation_domain" }
-		if isRep(label) {
-			rep++
-			if isRep(got) {
-				repFound++
-			}
-		}
-		if isRep(got) {
-			repSaid++
-			if isRep(label) || want[got] {
-				repRight++
-			}
+	})
+	for _, source := range slices.Sorted(maps.Keys(sources)) {
+		if sources[source].n >= 10 {
+			t.Logf("%s: %v", source, sources[source])
 		}
 	}
-	t.Logf("%d replies: agreement %.3f, coverage %.3f; reputation recall %.3f, precision %.3f", n,
-		float64(agree)/float64(n), float64(covered)/float64(n), float64(repFound)/float64(rep), float64(repRight)/float64(repSaid))
-	if float64(agree) < 0.87*float64(n) {
+	t.Log("all: ", &all)
+	if float64(all.agree) < 0.87*float64(all.n) {
 		t.Error("agreement fell below 0.87")
 	}
 }

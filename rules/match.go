@@ -52,7 +52,7 @@ const (
 	weightToken    = 1000
 	weightFirm     = 600
 	weightPhrase   = 400
-	weightForeign  = 30 // over a phrase: a provider's token from elsewhere
+	weightForeign  = 60 // over a phrase: a provider's token from elsewhere
 	weightWeak     = 200
 	weightReceiver = 150
 	weightEnhanced = 60
