@@ -86,7 +86,7 @@ func (a *Analysis) Evidence(ctx context.Context, byDomain bool) iter.Seq2[delive
 			hour = hour[:0]
 			return true
 		}
-		for row, err := range a.store.Evidence(ctx, -everything, everything) {
+		for row, err := range a.store.Evidence(ctx, -everything, everything, byDomain) {
 			if err != nil {
 				yield(delivery.Evidence{}, err)
 				return

@@ -28,10 +28,17 @@ type Booked struct {
 	Line      int64
 }
 
-// cell is what hourly evidence is kept by.
+// cell is what evidence is counted by.
 type cell struct {
-	Hour                     int64
+	Hour                     int64 // Unix seconds
 	Origin, Receiver, Domain int32
+}
+
+// replyCell is what replies are counted by.
+type replyCell struct {
+	hour                       int64
+	origin, receiver, template int32
+	class                      delivery.Class
 }
 
 // book decides what an event counts as, and collects a batch.
@@ -39,7 +46,10 @@ type book struct {
 	o          *Options
 	dict       *dictionary
 	correlator *correlator
-	evidence   map[cell]*delivery.Counts
+	cells      map[cell]int32 // index of evidence
+	evidence   []store.Evidence
+	replies    map[replyCell]int32 // index of answers
+	answers    []store.ReplyCount
 	quotes     map[store.Quote]int64
 	events     []store.Event
 	messages   []store.Message
@@ -48,7 +58,7 @@ type book struct {
 }
 
 func newBook(ctx context.Context, o *Options) (*book, error) {
-	b := &book{o: o, evidence: map[cell]*delivery.Counts{}, quotes: map[store.Quote]int64{}, nextID: 1}
+	b := &book{o: o, cells: map[cell]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}, nextID: 1}
 	var state []byte
 	var err error
 	if o.Store != nil {
@@ -75,7 +85,7 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 	stream, line := r.position()
 	switch e.Kind {
 	case delivery.Attempt, delivery.Probe:
-		b.outcome(m, e, b.hash(e.Recipient), domainOf(e.Recipient), stream, line)
+		b.outcome(m, e, b.hash(e.Recipient), b.dict.domain(domainOf(e.Recipient)), stream, line)
 	case delivery.Expired:
 		return b.expired(m, e, r.state.Path, stream, line)
 	case delivery.HostTrial:
@@ -106,65 +116,67 @@ func (b *book) emit(m *message, e *delivery.Event, file string, line int64) erro
 }
 
 func (b *book) origin(m *message, e *delivery.Event) sender.Origin {
-	return sender.Origin{
-		Host: valid(e.Host), Tag: valid(e.Tag), Transport: valid(e.Transport), LocalIP: valid(e.LocalIP), Domain: m.Domain,
-	}
+	return b.dict.origins[b.dict.origin(e, m.Domain)-1].Origin
 }
 
 // outcome books what happened to one recipient.
-func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain string, stream int32, line int64) {
-	reply, relay := e.Reply, string(e.RelayHost)
+func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32, stream int32, line int64) {
+	reply, relay := &e.Reply, e.RelayHost
 	if t := m.Trial; t != nil && e.Attempted && reply.Code == 0 && e.At-t.At < trialSpan {
-		reply, relay = t.Reply, t.Relay // the noise after an earlier MX's refusal
+		reply, relay = &t.Reply, []byte(t.Relay) // the noise after an earlier MX's refusal
 	}
 	m.Trial = nil
-	receiver := b.dict.receiver(relay, domain)
-	template := b.dict.template(receiver, &reply, e.Status)
+	receiver := b.dict.receiver(relay, domain, domainOf(e.Recipient))
+	template := b.dict.template(receiver, reply, e.Status)
 	verdict := b.dict.verdict(template)
-	origin := b.dict.origin(b.origin(m, e))
-	b.booked = Booked{
-		Origin: b.dict.origins[origin-1].Origin, Receiver: b.dict.receiverOf(receiver), Domain: domain, Reply: reply,
-		Verdict: verdict, Class: delivery.ClassOf(e.Status, e.Attempted, &reply, verdict),
+	class := delivery.ClassOf(e.Status, e.Attempted, reply, verdict)
+	origin := b.dict.origin(e, m.Domain)
+	bounce := m.Bounce || e.Bounce
+	first := false
+	if e.Kind == delivery.Attempt && e.Attempted && !bounce {
+		first = b.count(m, e, hash, class, verdict.Reason == delivery.Blocklist, cell{hourOf(e.At), origin, receiver, domain})
+		if template != 0 && e.Status != delivery.Sent {
+			b.answer(e.At, replyCell{hourOf(e.At), origin, receiver, template, class}, first)
+		}
 	}
-	k := &b.booked
-	if e.Kind == delivery.Attempt && e.Attempted && !m.Bounce && !e.Bounce {
-		c := cell{hourOf(e.At), origin, receiver, b.dict.domain(domain)}
-		k.First = b.count(m, e, hash, k, c)
-	}
-	if k.Class == delivery.ClassDeferPolicy || k.Class == delivery.ClassRejectPolicy {
+	if class == delivery.ClassDeferPolicy || class == delivery.ClassRejectPolicy {
 		b.quoted(origin, reply.Text, e.RelayIP)
+	}
+	if b.o.OnEvent != nil {
+		b.booked = Booked{
+			Origin: b.dict.origins[origin-1].Origin, Receiver: b.dict.receivers[receiver-1], Domain: b.dict.domains[domain-1], Reply: *reply,
+			Verdict: verdict, Class: class, First: first,
+		}
 	}
 	if b.o.Store == nil {
 		return
 	}
 	b.events = append(b.events, store.Event{
-		At: e.At, Message: b.message(m, e), Origin: origin, Receiver: receiver, Domain: b.dict.domain(domain), Recipient: hash,
-		Template: template, Kind: e.Kind, Status: e.Status, Class: k.Class,
-		Attempted: e.Attempted, First: k.First, Bounce: m.Bounce || e.Bounce,
-		QueueMS: millis(e.QueueS), ConnMS: millis(e.ConnS), XmitMS: millis(e.XmitS), Stream: stream, Line: line,
+		At: e.At, Message: b.message(m, e, origin), Origin: origin, Receiver: receiver, Domain: domain, Recipient: hash,
+		Template: template, Kind: e.Kind, Status: e.Status, Class: class,
+		Attempted: e.Attempted, First: first, Bounce: bounce,
+		QueueS: e.QueueS, ConnS: e.ConnS, XmitS: e.XmitS, Stream: stream, Line: line,
 	})
 }
 
 // count books the evidence of an attempt: a first outcome, or the correction
 // that a first retry brings. It tells whether it was the first.
-func (b *book) count(m *message, e *delivery.Event, hash uint64, k *Booked, c cell) bool {
-	b.counts(c).Attempts++
-	if m.Recipients == nil {
-		m.Recipients = map[uint64]*recipient{}
-	}
-	rcpt := m.Recipients[hash]
+func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.Class, listed bool, c cell) bool {
+	counts := b.counts(c)
+	counts.Attempts++
+	rcpt := m.recipient(hash)
 	if rcpt == nil {
-		rcpt = &recipient{Cell: c, Class: k.Class, Finished: e.Status != delivery.Deferred}
-		m.Recipients[hash] = rcpt
 		if m.text != nil {
 			m.text.recipients[hash] = string(e.Recipient)
 		}
-		if m.isRetry(e) {
-			rcpt.Class = delivery.ClassNone
-			return false
+		retry := m.isRetry(e)
+		if retry {
+			class = delivery.ClassNone
+		} else {
+			counts.Book(class, 1, listed)
 		}
-		b.counts(c).Book(k.Class, 1, k.Verdict.Reason == delivery.Blocklist)
-		return true
+		m.Recipients = append(m.Recipients, recipient{Hash: hash, Cell: c, Class: class, Finished: e.Status != delivery.Deferred})
+		return !retry
 	}
 	rcpt.Retries++
 	rcpt.Finished = rcpt.Finished || e.Status != delivery.Deferred
@@ -176,13 +188,33 @@ func (b *book) count(m *message, e *delivery.Event, hash uint64, k *Booked, c ce
 	return false
 }
 
+// counts returns the counts of a cell in this batch; valid until the next call.
 func (b *book) counts(c cell) *delivery.Counts {
-	n := b.evidence[c]
-	if n == nil {
-		n = &delivery.Counts{}
-		b.evidence[c] = n
+	i, ok := b.cells[c]
+	if !ok {
+		i = int32(len(b.evidence))
+		b.cells[c] = i
+		b.evidence = append(b.evidence, store.Evidence{Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain})
 	}
-	return n
+	return &b.evidence[i].Counts
+}
+
+// answer counts a reply that was no acceptance.
+func (b *book) answer(at int64, c replyCell, first bool) {
+	i, ok := b.replies[c]
+	if !ok {
+		i = int32(len(b.answers))
+		b.replies[c] = i
+		b.answers = append(b.answers, store.ReplyCount{
+			Hour: c.hour, Origin: c.origin, Receiver: c.receiver, Template: c.template, Class: c.class, From: at, To: at,
+		})
+	}
+	a := &b.answers[i]
+	a.Attempts++
+	if first {
+		a.First++
+	}
+	a.From, a.To = min(a.From, at), max(a.To, at)
 }
 
 // trial keeps a refusal by one MX of several until the recipient's line.
@@ -202,20 +234,20 @@ func (b *book) trial(m *message, e *delivery.Event) {
 // none. No attempt was made, so nothing is booked.
 func (b *book) expired(m *message, e *delivery.Event, file string, stream int32, line int64) error {
 	var left []uint64
-	for hash, r := range m.Recipients {
-		if !r.Finished {
-			left = append(left, hash)
+	for i := range m.Recipients {
+		if r := &m.Recipients[i]; !r.Finished {
+			left = append(left, r.Hash)
 		}
 	}
 	slices.Sort(left)
 	for _, hash := range left {
-		r := m.Recipients[hash]
+		r := m.recipient(hash)
 		r.Finished = true
 		one := *e
 		if m.text != nil {
 			one.Recipient = []byte(m.text.recipients[hash])
 		}
-		b.outcome(m, &one, hash, b.dict.domains[r.Cell.Domain-1], stream, line)
+		b.outcome(m, &one, hash, r.Cell.Domain, stream, line)
 		if err := b.emit(m, &one, file, line); err != nil {
 			return err
 		}
@@ -228,13 +260,12 @@ func (b *book) expired(m *message, e *delivery.Event, file string, stream int32,
 }
 
 // message gives a message its id when the first event refers to it.
-func (b *book) message(m *message, e *delivery.Event) int64 {
+func (b *book) message(m *message, e *delivery.Event, origin int32) int64 {
 	if m.ID == 0 {
 		m.ID = b.nextID
 		b.nextID++
 		b.messages = append(b.messages, store.Message{
-			ID: m.ID, QueueID: valid(e.QueueID), Host: valid(e.Host), At: m.At, SenderDomain: m.Domain,
-			MessageID: m.MessageID, Sender: m.Sender, Bounce: m.Bounce,
+			ID: m.ID, QueueID: valid(e.QueueID), Origin: origin, At: m.At, MessageID: m.MessageID, Sender: m.Sender, Bounce: m.Bounce,
 		})
 	}
 	return m.ID
@@ -245,8 +276,9 @@ func valid(b []byte) string { return strings.ToValidUTF8(string(b), "?") }
 
 func (b *book) hash(text []byte) uint64 { return Hash(b.o.Key, text) }
 
-// Hash is a keyed hash of an address or message id: equal ones are found
-// again, and nothing can be read back. 0 for no text.
+// Hash is a keyed hash of an address or message id, of 40 bits: equal ones are
+// found again, two others are taken for one in 10¹² pairs, and nothing can be
+// read back. 0 for no text.
 func Hash(key, text []byte) uint64 {
 	if len(text) == 0 {
 		return 0
@@ -257,44 +289,33 @@ func Hash(key, text []byte) uint64 {
 	var n [8]byte
 	binary.LittleEndian.PutUint64(n[:], h.Sum64())
 	h.Write(n[:])
-	return h.Sum64()
+	return max(h.Sum64()>>24, 1)
 }
 
-// fill moves what was collected into a batch.
-func (b *book) fill(batch *store.Batch) error {
-	for c, n := range b.evidence {
-		batch.Evidence = append(batch.Evidence, store.Evidence{
-			Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain, Counts: *n,
-		})
-	}
+// fill moves what was collected into a batch; it is the batch's until the
+// next event.
+func (b *book) fill(batch *store.Batch) {
+	batch.Evidence, batch.Replies = b.evidence, b.answers
 	for q, n := range b.quotes {
 		q.N = n
 		batch.Quotes = append(batch.Quotes, q)
 	}
 	batch.Events, batch.Messages = b.events, b.messages
 	b.dict.fill(batch)
-	var err error
-	batch.Open, err = b.correlator.save()
-	b.discard()
-	return err
+	batch.Open = b.correlator.save()
 }
 
-// discard forgets what was collected, where nothing is kept.
+// discard forgets what was collected; the memory is used again.
 func (b *book) discard() {
-	clear(b.evidence)
+	clear(b.cells)
+	clear(b.replies)
 	clear(b.quotes)
-	b.events, b.messages = nil, nil
-	b.dict.fill(&store.Batch{})
+	clear(b.messages) // their texts
+	b.evidence, b.answers, b.events, b.messages = b.evidence[:0], b.answers[:0], b.events[:0], b.messages[:0]
+	b.dict.mark()
 }
 
 func hourOf(micros int64) int64 {
 	s := micros / 1e6
 	return s - s%3600
-}
-
-func millis(s float32) int32 {
-	if s < 0 {
-		return -1
-	}
-	return int32(s * 1000)
 }

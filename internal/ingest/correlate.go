@@ -2,13 +2,14 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/gob"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
 
 	"repute/delivery"
 )
 
-// message is what is known of a message in one of our queues. Fields are
-// exported for gob.
+// message is what is known of a message in one of our queues.
 type message struct {
 	ID         int64 // 0 until the first event refers to it
 	At         int64
@@ -18,9 +19,10 @@ type message struct {
 	HasSender  bool
 	Bounce     bool
 	Seen       bool // its arrival is in our log
-	Recipients map[uint64]*recipient
+	Recipients []recipient
 	Trial      *trial
-	touched    int64
+	touched    int64            // when a line spoke of it, counted in lines
+	index      map[uint64]int32 // of Recipients, by hash, where they are many
 	text       *texts
 }
 
@@ -34,9 +36,10 @@ type texts struct {
 // recipient is one (message, recipient): its first outcome decides the
 // evidence, its first retry may correct it.
 type recipient struct {
-	Class    delivery.Class
+	Hash     uint64
 	Cell     cell
-	Retries  int
+	Retries  int32
+	Class    delivery.Class
 	Finished bool
 }
 
@@ -51,72 +54,120 @@ type trial struct {
 // trialSpan is how long after a trial the recipient's line may follow.
 const trialSpan = 10 * 60 * 1e6
 
-// maxOpen bounds the messages kept open; past it the oldest are given up and
-// counted.
+// fewRecipients are looked through one by one.
+const fewRecipients = 32
+
+// recipient finds a recipient of the message; nil if it is new.
+func (m *message) recipient(hash uint64) *recipient {
+	if len(m.Recipients) <= fewRecipients {
+		for i := range m.Recipients {
+			if m.Recipients[i].Hash == hash {
+				return &m.Recipients[i]
+			}
+		}
+		return nil
+	}
+	if m.index == nil {
+		m.index = map[uint64]int32{}
+	}
+	for i := len(m.index); i < len(m.Recipients); i++ {
+		m.index[m.Recipients[i].Hash] = int32(i)
+	}
+	if i, ok := m.index[hash]; ok {
+		return &m.Recipients[i]
+	}
+	return nil
+}
+
+// maxOpen bounds the messages kept open; past it the tenth that no line spoke
+// of for longest is given up and counted.
 const maxOpen = 500_000
 
 // correlator joins lines by queue id.
 type correlator struct {
-	open    map[string]*message
-	Evicted int64
+	open    map[uint64]*message // by the hash of host and queue id
+	free    []*message          // used up
+	clock   int64               // lines
+	max     int                 // of open
+	evicted int64
 	key     []byte
 }
 
 func newCorrelator(state []byte) (*correlator, error) {
-	c := &correlator{open: map[string]*message{}}
-	if len(state) == 0 {
-		return c, nil
-	}
-	return c, gob.NewDecoder(bytes.NewReader(state)).Decode(&c.open)
+	c := &correlator{open: map[uint64]*message{}, max: maxOpen}
+	return c, c.load(state)
 }
 
-// save returns the state that the next start needs.
-func (c *correlator) save() ([]byte, error) {
-	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(c.open)
-	return b.Bytes(), err
+// id stands for a host's queue id. Two of half a million open ones are the
+// same once in 100 million logs.
+func (c *correlator) id(host, queueID []byte) uint64 {
+	c.key = append(append(append(c.key[:0], host...), 0), queueID...)
+	return xxhash.Sum64(c.key)
 }
 
 // find returns the open message of an event, and opens one if there is none.
 func (c *correlator) find(e *delivery.Event) *message {
-	c.key = append(append(append(c.key[:0], e.Host...), 0), e.QueueID...)
-	if m := c.open[string(c.key)]; m != nil {
-		m.touched = e.At
+	c.clock++
+	id := c.id(e.Host, e.QueueID)
+	if m := c.open[id]; m != nil {
+		m.touched = c.clock
 		return m
 	}
-	if len(c.open) >= maxOpen {
+	if len(c.open) >= c.max {
 		c.evict()
 	}
-	m := &message{At: e.At, touched: e.At}
-	c.open[string(c.key)] = m
+	m := c.fresh()
+	m.At, m.touched = e.At, c.clock
+	c.open[id] = m
+	return m
+}
+
+// fresh returns an empty message.
+func (c *correlator) fresh() *message {
+	n := len(c.free)
+	if n == 0 {
+		return &message{}
+	}
+	m := c.free[n-1]
+	c.free = c.free[:n-1]
+	*m = message{Recipients: m.Recipients[:0]}
 	return m
 }
 
 // rename lets a message go on under another queue id.
 func (c *correlator) rename(e *delivery.Event) {
-	old := string(e.Host) + "\x00" + string(e.QueueID)
+	old := c.id(e.Host, e.QueueID)
 	if m := c.open[old]; m != nil {
 		delete(c.open, old)
-		c.open[string(e.Host)+"\x00"+string(e.NewID)] = m
+		c.open[c.id(e.Host, e.NewID)] = m
 	}
 }
 
+// close forgets a message. What it held may be looked at until the next find.
 func (c *correlator) close(e *delivery.Event) {
-	c.key = append(append(append(c.key[:0], e.Host...), 0), e.QueueID...)
-	delete(c.open, string(c.key))
+	id := c.id(e.Host, e.QueueID)
+	m := c.open[id]
+	if m == nil {
+		return
+	}
+	delete(c.open, id)
+	if cap(m.Recipients) <= fewRecipients && len(c.free) < 1000 {
+		c.free = append(c.free, m)
+	}
 }
 
 // evict gives up the tenth of the messages that was touched longest ago.
 func (c *correlator) evict() {
-	var newest, oldest int64 = 0, 1 << 62
+	touched := make([]int64, 0, len(c.open))
 	for _, m := range c.open {
-		newest, oldest = max(newest, m.touched), min(oldest, m.touched)
+		touched = append(touched, m.touched)
 	}
-	limit := oldest + (newest-oldest)/10
-	for k, m := range c.open {
+	slices.Sort(touched)
+	limit := touched[len(touched)/10]
+	for id, m := range c.open {
 		if m.touched <= limit {
-			delete(c.open, k)
-			c.Evicted++
+			delete(c.open, id)
+			c.evicted++
 		}
 	}
 }
@@ -136,7 +187,7 @@ func (b *book) learn(m *message, e *delivery.Event) {
 		m.HasSender = true
 		m.Bounce = m.Bounce || len(e.Sender) == 0
 		if len(e.Sender) > 0 && m.Sender == 0 {
-			m.Sender, m.Domain = b.hash(e.Sender), domainOf(e.Sender)
+			m.Sender, m.Domain = b.hash(e.Sender), b.dict.senderDomain(domainOf(e.Sender))
 			if m.text != nil {
 				m.text.sender = string(e.Sender)
 			}
@@ -189,11 +240,12 @@ func eximBirth(id []byte) int64 {
 	return n
 }
 
-// domainOf returns the domain of an address, lower case; "" if it has none.
-func domainOf(address []byte) string {
+// domainOf returns the domain of an address as it stands there; empty if it
+// has none.
+func domainOf(address []byte) []byte {
 	i := bytes.LastIndexByte(address, '@')
 	if i < 0 {
-		return ""
+		return nil
 	}
-	return valid(bytes.ToLower(bytes.TrimSuffix(address[i+1:], []byte("."))))
+	return bytes.TrimSuffix(address[i+1:], []byte("."))
 }

@@ -12,11 +12,14 @@ import (
 )
 
 // dictionary gives ids to what repeats: origins, receivers, domains, replies.
-// Ids start at 1 and are never used again.
+// Ids start at 1 and are never used again. Each list is bounded, since what is
+// in a log may be anyone's doing: what comes later shares an entry, others, and
+// is counted.
 type dictionary struct {
 	rules     *rules.Set
+	limits    limits
 	origins   []store.Origin
-	originIDs map[sender.Origin]int32
+	originIDs map[string]int32
 	receivers []delivery.Receiver
 	recvIDs   map[string]int32
 	domains   []string
@@ -26,20 +29,33 @@ type dictionary struct {
 	// voices are, by receiver, whose replies its own are kept with: its own id
 	// where a rule is for it, else 0, which all others share.
 	voices []int32
-	// routes remembers the receiver of each (relay, domain), and of each
-	// domain, for lines that name no relay.
-	routes map[string]int32
-	homes  map[string]int32
-	key    []byte
-	masked []byte
+	// routes remembers the receiver of each (relay, domain), and homes that of
+	// each domain, for lines that name no relay.
+	relays  map[string]uint32
+	routes  map[uint64]int32
+	homes   []int32 // by domain id
+	senders map[string]string
+	key     []byte
+	masked  []byte
+	crowded int64 // times that an entry was shared
 	// saved is how many entries of each list the store has.
 	saved struct{ origins, receivers, domains, templates int }
 }
 
+// limits are how many entries the lists may have.
+type limits struct{ origins, receivers, domains, templates, routes int }
+
+func defaultLimits() limits {
+	return limits{origins: 100_000, receivers: 200_000, domains: 500_000, templates: 100_000, routes: 1_000_000}
+}
+
+// others is the name of what is past a limit. It can't be a domain's.
+const others = "(others)"
+
 func newDictionary(ctx context.Context, o *Options) (*dictionary, error) {
 	d := &dictionary{
-		rules: o.Rules, originIDs: map[sender.Origin]int32{}, recvIDs: map[string]int32{},
-		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, routes: map[string]int32{}, homes: map[string]int32{},
+		rules: o.Rules, limits: defaultLimits(), originIDs: map[string]int32{}, recvIDs: map[string]int32{},
+		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, relays: map[string]uint32{"": 0}, routes: map[uint64]int32{}, senders: map[string]string{},
 	}
 	if o.Store == nil {
 		return d, nil
@@ -53,7 +69,7 @@ func (d *dictionary) load(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	for _, o := range d.origins {
-		d.originIDs[o.Origin] = o.ID
+		d.originIDs[string(d.originKey(&o.Origin))] = o.ID
 	}
 	receivers, err := s.Receivers(ctx)
 	if err != nil {
@@ -67,8 +83,7 @@ func (d *dictionary) load(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	for _, n := range domains {
-		d.domains = append(d.domains, n.Name)
-		d.domainIDs[n.Name] = n.ID
+		d.addDomain(n.Name)
 	}
 	if d.templates, err = s.Templates(ctx); err != nil {
 		return err
@@ -99,47 +114,131 @@ func (d *dictionary) fill(b *store.Batch) {
 	d.mark()
 }
 
-func (d *dictionary) origin(o sender.Origin) int32 {
-	id, ok := d.originIDs[o]
+func (d *dictionary) originKey(o *sender.Origin) []byte {
+	k := d.key[:0]
+	for _, part := range [...]string{o.Host, o.Tag, o.Transport, o.LocalIP, o.Domain} {
+		k = append(append(k, part...), 0)
+	}
+	d.key = k
+	return k
+}
+
+// origin finds what a line shows of the sending side, for mail of a sender's
+// domain.
+func (d *dictionary) origin(e *delivery.Event, domain string) int32 {
+	k := d.key[:0]
+	for _, part := range [...][]byte{e.Host, e.Tag, e.Transport, e.LocalIP} {
+		k = append(append(k, part...), 0)
+	}
+	d.key = append(append(k, domain...), 0)
+	if id, ok := d.originIDs[string(d.key)]; ok {
+		return id
+	}
+	if len(d.origins) >= d.limits.origins && domain != others {
+		d.crowded++
+		return d.origin(e, others)
+	}
+	o := sender.Origin{Host: valid(e.Host), Tag: valid(e.Tag), Transport: valid(e.Transport), LocalIP: valid(e.LocalIP), Domain: domain}
+	id, ok := d.originIDs[string(d.originKey(&o))]
 	if !ok {
 		id = int32(len(d.origins) + 1)
-		d.originIDs[o] = id
+		d.originIDs[string(d.key)] = id
 		d.origins = append(d.origins, store.Origin{ID: id, Origin: o})
 	}
 	return id
 }
 
-func (d *dictionary) domain(name string) int32 {
-	id, ok := d.domainIDs[name]
-	if !ok {
-		id = int32(len(d.domains) + 1)
-		d.domainIDs[name] = id
-		d.domains = append(d.domains, name)
+// domain finds a recipient's domain.
+func (d *dictionary) domain(name []byte) int32 {
+	if id, ok := d.domainIDs[string(name)]; ok {
+		return id
 	}
+	clean := valid(bytes.ToLower(name))
+	if id, ok := d.domainIDs[clean]; ok {
+		return id
+	}
+	if len(d.domains) >= d.limits.domains {
+		d.crowded++
+		if id, ok := d.domainIDs[others]; ok {
+			return id
+		}
+		clean = others
+	}
+	return d.addDomain(clean)
+}
+
+func (d *dictionary) addDomain(name string) int32 {
+	id := int32(len(d.domains) + 1)
+	d.domainIDs[name] = id
+	d.domains = append(d.domains, name)
+	d.homes = append(d.homes, 0)
 	return id
+}
+
+// senderDomain returns the one copy of a sender's domain, lower case.
+func (d *dictionary) senderDomain(name []byte) string {
+	if s, ok := d.senders[string(name)]; ok {
+		return s
+	}
+	if len(d.senders) >= d.limits.domains {
+		clear(d.senders)
+	}
+	s := valid(bytes.ToLower(name))
+	d.senders[s] = s
+	return s
 }
 
 // receiver tells who judges mail for a domain through a relay. Without a
 // relay it is the receiver that the domain's mail went to before.
-func (d *dictionary) receiver(relay, domain string) int32 {
-	if relay == "" {
-		if id, ok := d.homes[domain]; ok {
+func (d *dictionary) receiver(relay []byte, domain int32, name []byte) int32 {
+	if d.domains[domain-1] == others {
+		return d.receiverNamed(d.rules.Receiver(string(relay), string(name)))
+	}
+	home := &d.homes[domain-1]
+	if len(relay) == 0 && *home != 0 {
+		return *home
+	}
+	relayID, ok := d.relays[string(relay)]
+	if !ok {
+		relayID = d.addRelay(string(relay))
+	}
+	route := uint64(relayID)<<32 | uint64(domain)
+	id, ok := d.routes[route]
+	if !ok {
+		id = d.receiverNamed(d.rules.Receiver(string(relay), d.domains[domain-1]))
+		d.routes[route] = id
+	}
+	if len(relay) > 0 {
+		*home = id
+	}
+	return id
+}
+
+// addRelay numbers a relay. Routes can be found again: past their limit they
+// are begun anew.
+func (d *dictionary) addRelay(name string) uint32 {
+	if len(d.relays) >= d.limits.routes || len(d.routes) >= d.limits.routes {
+		clear(d.relays)
+		clear(d.routes)
+		d.relays[""] = 0
+	}
+	id := uint32(len(d.relays))
+	d.relays[name] = id
+	return id
+}
+
+func (d *dictionary) receiverNamed(r delivery.Receiver) int32 {
+	if id, ok := d.recvIDs[r.ID]; ok {
+		return id
+	}
+	if len(d.receivers) >= d.limits.receivers && !r.Provider {
+		d.crowded++
+		r = delivery.Receiver{ID: others, Name: others}
+		if id, ok := d.recvIDs[r.ID]; ok {
 			return id
 		}
 	}
-	d.key = append(append(append(d.key[:0], relay...), 0), domain...)
-	id, ok := d.routes[string(d.key)]
-	if !ok {
-		r := d.rules.Receiver(relay, domain)
-		if id, ok = d.recvIDs[r.ID]; !ok {
-			id = d.addReceiver(r)
-		}
-		d.routes[string(d.key)] = id
-	}
-	if relay != "" {
-		d.homes[domain] = id
-	}
-	return id
+	return d.addReceiver(r)
 }
 
 func (d *dictionary) addReceiver(r delivery.Receiver) int32 {
@@ -153,8 +252,6 @@ func (d *dictionary) addReceiver(r delivery.Receiver) int32 {
 	return id
 }
 
-func (d *dictionary) receiverOf(id int32) delivery.Receiver { return d.receivers[id-1] }
-
 // template finds the reply among those seen, or classifies it. Accepted mail
 // has no template: 0.
 func (d *dictionary) template(receiver int32, r *delivery.Reply, status delivery.Status) int32 {
@@ -164,17 +261,26 @@ func (d *dictionary) template(receiver int32, r *delivery.Reply, status delivery
 	voice := d.voices[receiver-1]
 	d.masked = rules.Normalize(d.masked[:0], r.Text)
 	key := d.templateKey(voice, r, d.masked)
-	id, ok := d.tmplIDs[string(key)]
-	if !ok {
-		id = int32(len(d.templates) + 1)
-		d.tmplIDs[string(key)] = id
-		reply := *r
-		reply.Text = bytes.Clone(d.masked)
-		d.templates = append(d.templates, store.Template{
-			ID: id, Receiver: voice, Reply: reply, Sample: scrub(r.Text), Verdict: d.rules.Classify(d.receivers[receiver-1].ID, *r),
-		})
+	if id, ok := d.tmplIDs[string(key)]; ok {
+		return id
 	}
-	return id
+	verdict := d.rules.Classify(d.receivers[receiver-1].ID, *r)
+	t := store.Template{Receiver: voice, Reply: *r, Sample: scrub(r.Text), Verdict: verdict}
+	t.Reply.Text = bytes.Clone(d.masked)
+	if len(d.templates) >= d.limits.templates {
+		// Replies without end are someone's doing, or a mask is missing: those
+		// that mean the same share an entry.
+		d.crowded++
+		t.Reply.Text, t.Sample = []byte(others+" "+verdict.Rule), others
+		key = d.templateKey(voice, r, t.Reply.Text)
+		if id, ok := d.tmplIDs[string(key)]; ok {
+			return id
+		}
+	}
+	t.ID = int32(len(d.templates) + 1)
+	d.tmplIDs[string(key)] = t.ID
+	d.templates = append(d.templates, t)
+	return t.ID
 }
 
 func (d *dictionary) verdict(template int32) delivery.Verdict {

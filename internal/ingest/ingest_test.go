@@ -143,7 +143,7 @@ func TestQuickCorrection(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for e, err := range s.Evidence(ctx, 0, 1<<40) {
+	for e, err := range s.Evidence(ctx, 0, 1<<40, false) {
 		if err != nil {
 			t.Fatal(err)
 		}

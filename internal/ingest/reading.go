@@ -162,12 +162,11 @@ func (r *reading) commit(ctx context.Context) error {
 		return nil
 	}
 	r.batch.Stream = r.state
-	if err := r.book.fill(&r.batch); err != nil {
-		return &stopError{err}
-	}
+	r.book.fill(&r.batch)
 	if err := r.o.Store.Commit(ctx, &r.batch); err != nil {
 		return &stopError{err}
 	}
+	r.book.discard()
 	r.begin()
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"github.com/duckdb/duckdb-go/v2"
-
-	"repute/delivery"
 )
 
 // Commit writes a batch in one transaction. After an error nothing of it is
@@ -85,7 +83,9 @@ func appendAll(c driver.Conn, b *Batch) error {
 		appendRows(c, "template", b.Templates, templateValues),
 		appendChunks(c, "message", b.Messages, messageColumns()),
 		appendChunks(c, "event", b.Events, eventColumns()),
-		appendChunks(c, "evidence", b.Evidence, evidenceColumns()),
+		appendChunks(c, "evidence_hour", rollup(b.Evidence, byHour), hourColumns()),
+		appendChunks(c, "evidence_day", rollup(b.Evidence, byDay), dayColumns()),
+		appendChunks(c, "reply_hour", b.Replies, replyColumns()),
 		appendRows(c, "quote", b.Quotes, func(r Quote) []driver.Value { return []driver.Value{r.Origin, r.IP, r.N} }),
 	)
 }
@@ -110,69 +110,5 @@ func templateValues(t Template) []driver.Value {
 		t.ID, t.Receiver, int16(t.Reply.Code), t.Reply.Enhanced.String(), t.Reply.Stage.String(), t.Reply.Failure.String(),
 		string(t.Reply.Text), t.Sample, t.Verdict.Reason.String(), t.Verdict.Rule, t.Verdict.About.String(),
 		t.Verdict.Permanent, t.Verdict.Confidence,
-	}
-}
-
-func domainColumns() []column[Named] {
-	return []column[Named]{
-		numbers(func(n *Named) int32 { return n.ID }),
-		texts(func(n *Named) string { return n.Name }),
-	}
-}
-
-func messageColumns() []column[Message] {
-	return []column[Message]{
-		numbers(func(m *Message) int64 { return m.ID }),
-		texts(func(m *Message) string { return m.QueueID }),
-		texts(func(m *Message) string { return m.Host }),
-		numbers(func(m *Message) int64 { return m.At }),
-		texts(func(m *Message) string { return m.SenderDomain }),
-		numbers(func(m *Message) uint64 { return m.MessageID }),
-		numbers(func(m *Message) uint64 { return m.Sender }),
-		numbers(func(m *Message) bool { return m.Bounce }),
-	}
-}
-
-func eventColumns() []column[Event] {
-	return []column[Event]{
-		numbers(func(e *Event) int64 { return e.At }),
-		numbers(func(e *Event) int64 { return e.Message }),
-		numbers(func(e *Event) int32 { return e.Origin }),
-		numbers(func(e *Event) int32 { return e.Receiver }),
-		numbers(func(e *Event) int32 { return e.Domain }),
-		numbers(func(e *Event) uint64 { return e.Recipient }),
-		numbers(func(e *Event) int32 { return e.Template }),
-		numbers(func(e *Event) uint8 { return uint8(e.Kind) }),
-		numbers(func(e *Event) uint8 { return uint8(e.Status) }),
-		numbers(func(e *Event) uint8 { return uint8(e.Class) }),
-		numbers(func(e *Event) bool { return e.Attempted }),
-		numbers(func(e *Event) bool { return e.First }),
-		numbers(func(e *Event) bool { return e.Bounce }),
-		numbers(func(e *Event) int32 { return e.QueueMS }),
-		numbers(func(e *Event) int32 { return e.ConnMS }),
-		numbers(func(e *Event) int32 { return e.XmitMS }),
-		numbers(func(e *Event) int32 { return e.Stream }),
-		numbers(func(e *Event) int64 { return e.Line }),
-	}
-}
-
-func evidenceColumns() []column[Evidence] {
-	columns := []column[Evidence]{
-		numbers(func(e *Evidence) int64 { return e.Hour }),
-		numbers(func(e *Evidence) int32 { return e.Origin }),
-		numbers(func(e *Evidence) int32 { return e.Receiver }),
-		numbers(func(e *Evidence) int32 { return e.Domain }),
-	}
-	for i := range counts(&delivery.Counts{}) {
-		columns = append(columns, numbers(func(e *Evidence) int32 { return int32(*counts(&e.Counts)[i]) }))
-	}
-	return columns
-}
-
-// counts lists the fields of Counts in the order of the table's columns.
-func counts(c *delivery.Counts) [16]*uint32 {
-	return [...]*uint32{
-		&c.Accepted, &c.DeferPolicy, &c.DeferSlow, &c.DeferQuick, &c.RejectPolicy, &c.RejectGeneric, &c.Listed, &c.Content,
-		&c.UnknownUser, &c.MailboxFull, &c.Connection, &c.Greylisted, &c.Throttled, &c.Config, &c.Other, &c.Attempts,
 	}
 }

@@ -85,11 +85,13 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 		}
 	}
 	if !events.IsZero() {
-		run("DELETE FROM event WHERE ts < ?", events.UnixMicro())
-		run("DELETE FROM message WHERE ts < ? AND id NOT IN (SELECT message FROM event)", events.UnixMicro())
+		run("DELETE FROM event WHERE ts < ?", events.Unix())
+		run("DELETE FROM message WHERE ts < ? AND id NOT IN (SELECT message FROM event)", events.Unix())
 	}
 	if !evidence.IsZero() {
-		run("DELETE FROM evidence WHERE hour < ?", evidence.Unix())
+		run("DELETE FROM evidence_hour WHERE hour < ?", evidence.Unix())
+		run("DELETE FROM evidence_day WHERE day < ?", evidence.Unix())
+		run("DELETE FROM reply_hour WHERE hour < ?", evidence.Unix())
 		run("DELETE FROM signal WHERE day < ?", evidence.Unix())
 	}
 	if err != nil {

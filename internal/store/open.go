@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -196,32 +197,56 @@ func (s *Store) openError(err error) error {
 }
 
 // migrate runs the schema files that the database has not seen, in order.
+// Their names are kept: files of several hands may come in any order.
 func (s *Store) migrate(ctx context.Context) error {
 	names, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil {
 		return err
 	}
 	slices.Sort(names)
-	have := 0
-	if n, err := s.Meta(ctx, "schema"); err == nil {
-		have, _ = strconv.Atoi(n)
+	seen := map[string]bool{}
+	if list, err := s.Meta(ctx, "schema"); err == nil {
+		if n, err := strconv.Atoi(list); err == nil { // how many of the first there were
+			list = strings.Join([]string{"0001_tables", "0030_signal", "0040_outbox", "0050_alert"}[:min(n, 4)], " ")
+		}
+		for _, name := range strings.Fields(list) {
+			if !slices.Contains(names, "schema/"+name+".sql") {
+				return fmt.Errorf("%q was written by a newer repute (it has the schema %s, which this one does not know)", s.path, name)
+			}
+			seen[name] = true
+		}
 	}
-	if have > len(names) {
-		return fmt.Errorf("%q was written by a newer repute (schema %d, this one knows %d)", s.path, have, len(names))
-	}
-	for i := have; i < len(names); i++ {
-		text, err := schema.ReadFile(names[i])
+	for _, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "schema/"), ".sql")
+		if seen[name] {
+			continue
+		}
+		text, err := schema.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		if _, err := s.db.ExecContext(ctx, string(text)); err != nil {
-			return fmt.Errorf("%s: %w", names[i], err)
-		}
-		if err := s.SetMeta(ctx, "schema", strconv.Itoa(i+1)); err != nil {
-			return err
+		seen[name] = true
+		list := strings.Join(slices.Sorted(maps.Keys(seen)), " ")
+		if err := s.migration(ctx, string(text), list); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return nil
+}
+
+// migration runs a schema file and notes it, both or none.
+func (s *Store) migration(ctx context.Context, text, list string) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, q := range []string{text, "DELETE FROM meta WHERE key = 'schema'", "INSERT INTO meta VALUES ('schema', '" + list + "')"} {
+		if _, err := tx.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // Meta returns a value kept under a key; an error if there is none.

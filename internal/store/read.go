@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/netip"
 	"os"
+	"strings"
 
 	"repute/delivery"
 	"repute/internal/sender"
@@ -58,9 +59,14 @@ func collect[T any](ctx context.Context, s *Store, q string, scan func(*sql.Rows
 }
 
 // Evidence yields the hourly counts of [from, to) (Unix seconds), in order of
-// hour, origin, receiver, domain.
-func (s *Store) Evidence(ctx context.Context, from, to int64) iter.Seq2[Evidence, error] {
-	return rows(ctx, s, query("evidence"), func(r *sql.Rows) (Evidence, error) {
+// hour, origin, receiver; the domain is 0. With byDomain they are daily counts
+// by domain, too, and the hour is that of the day's noon in UTC.
+func (s *Store) Evidence(ctx context.Context, from, to int64, byDomain bool) iter.Seq2[Evidence, error] {
+	q := query("evidence")
+	if byDomain {
+		q = strings.Replace(q, "FROM evidence", "FROM evidence_by_domain", 1)
+	}
+	return rows(ctx, s, q, func(r *sql.Rows) (Evidence, error) {
 		var e Evidence
 		var sums [16]int64
 		dst := []any{&e.Hour, &e.Origin, &e.Receiver, &e.Domain}
@@ -183,7 +189,7 @@ func (s *Store) Replies(ctx context.Context, from, to int64) ([]Reply, error) {
 	return collect(ctx, s, query("replies"), func(r *sql.Rows) (v Reply, err error) {
 		return v, r.Scan(&v.Origin, &v.Receiver, &v.Template, &v.Code, &v.Enhanced, &v.Stage, &v.Failure, &v.Sample,
 			&v.Reason, &v.Rule, &v.Class, &v.First, &v.Attempts, &v.From, &v.To)
-	}, from, to)
+	}, from/1e6, to/1e6)
 }
 
 // NextIDs are the first free ids of the dictionaries; events refer to them.
@@ -202,7 +208,7 @@ func (s *Store) Next(ctx context.Context) (n NextIDs, err error) {
 // Hours returns the first and the last hour with evidence, Unix seconds; 0 if
 // there is none.
 func (s *Store) Hours(ctx context.Context) (first, last int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence").Scan(&first, &last)
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence_hour").Scan(&first, &last)
 	return first, last, err
 }
 
@@ -225,7 +231,7 @@ func (s *Store) AttemptsByOrigin(ctx context.Context) (map[int32]int64, error) {
 		origin int32
 		n      int64
 	}
-	for r, err := range rows(ctx, s, "SELECT origin, sum(attempts)::BIGINT FROM evidence GROUP BY origin",
+	for r, err := range rows(ctx, s, "SELECT origin, sum(n)::BIGINT FROM evidence_hour WHERE what <> 6 GROUP BY origin",
 		func(r *sql.Rows) (v row, err error) { return v, r.Scan(&v.origin, &v.n) }) {
 		if err != nil {
 			return nil, err

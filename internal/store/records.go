@@ -19,6 +19,7 @@ type Batch struct {
 	Messages  []Message
 	Events    []Event
 	Evidence  []Evidence
+	Replies   []ReplyCount
 	Quotes    []Quote
 	Open      []byte // the correlation's state after the batch
 }
@@ -74,14 +75,13 @@ type Template struct {
 
 // Message is one message in our queue.
 type Message struct {
-	ID           int64
-	QueueID      string
-	Host         string
-	At           int64
-	SenderDomain string
-	MessageID    uint64 // keyed hash
-	Sender       uint64 // keyed hash
-	Bounce       bool
+	ID        int64
+	QueueID   string
+	Origin    int32  // of its first event: tells its host and its sender's domain
+	At        int64  // Unix microseconds; seconds are kept
+	MessageID uint64 // keyed hash
+	Sender    uint64 // keyed hash
+	Bounce    bool
 }
 
 // Event is one booked outcome.
@@ -95,7 +95,7 @@ type Event struct {
 	Status                   delivery.Status
 	Class                    delivery.Class
 	Attempted, First, Bounce bool
-	QueueMS, ConnMS, XmitMS  int32 // −1: unknown
+	QueueS, ConnS, XmitS     float32 // seconds; negative: unknown
 	Stream                   int32
 	Line                     int64
 }
@@ -106,6 +106,15 @@ type Evidence struct {
 	Hour                     int64 // Unix seconds
 	Origin, Receiver, Domain int32
 	delivery.Counts
+}
+
+// ReplyCount is an hour's count of one reply, for one origin and receiver.
+type ReplyCount struct {
+	Hour                       int64 // Unix seconds
+	Origin, Receiver, Template int32
+	Class                      delivery.Class
+	First, Attempts            int32
+	From, To                   int64 // Unix microseconds; seconds are kept
 }
 
 // Quote counts how often receivers quoted an address for an origin.

@@ -43,8 +43,9 @@ func batch(stream int32, from, to int64) *Batch {
 			Reply:   delivery.Reply{Code: 421, Enhanced: delivery.Enhanced{Class: 4, Subject: 7, Detail: 28}, Stage: delivery.StageEOD, Text: []byte("4.7.28 slow down")},
 			Verdict: delivery.Verdict{Reason: delivery.ReputationIP, Rule: "r", About: delivery.AboutIP, Confidence: 0.5},
 		}},
-		Messages: []Message{{ID: 1, QueueID: "ABC", Host: "mx1", At: 5, MessageID: 1 << 63, Sender: 7}},
-		Events:   []Event{{At: 7, Message: 1, Origin: 1, Receiver: 1, Domain: 1, Recipient: 1<<64 - 1, Template: 1, Kind: delivery.Attempt, Status: delivery.Deferred, Class: delivery.ClassDeferPolicy, Attempted: true, First: true, QueueMS: -1, Stream: stream, Line: 3}},
+		Messages: []Message{{ID: 1, QueueID: "ABC", Origin: 1, At: 5, MessageID: 1<<40 - 1, Sender: 7}},
+		Events:   []Event{{At: 7, Message: 1, Origin: 1, Receiver: 1, Domain: 1, Recipient: 1<<40 - 1, Template: 1, Kind: delivery.Attempt, Status: delivery.Deferred, Class: delivery.ClassDeferPolicy, Attempted: true, First: true, QueueS: -1, Stream: stream, Line: 3}},
+		Replies:  []ReplyCount{{Hour: 0, Origin: 1, Receiver: 1, Template: 1, Class: delivery.ClassDeferPolicy, First: 1, Attempts: 1, From: 7, To: 7}},
 		Evidence: []Evidence{{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: 3, Attempts: 3}}},
 		Quotes:   []Quote{{1, "192.0.2.1", 2}},
 		Open:     []byte("state"),
@@ -75,7 +76,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	defer s.Close()
 	rows := 0
-	for e, err := range s.Evidence(ctx, 0, 7200) {
+	for e, err := range s.Evidence(ctx, 0, 7200, false) {
 		rows++
 		if err != nil || e.DeferSlow != 2 || e.DeferQuick != 1 || e.Attempts != 3 {
 			t.Errorf("evidence %+v, %v: the correction is not added up", e, err)
@@ -96,7 +97,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || len(templates) != 1 || templates[0].Verdict != want.Verdict || templates[0].Reply.Enhanced != want.Reply.Enhanced || templates[0].Reply.Stage != delivery.StageEOD {
 		t.Errorf("templates %+v, %v", templates, err)
 	}
-	replies, err := s.Replies(ctx, 0, 100)
+	replies, err := s.Replies(ctx, 0, 100e6)
 	if err != nil || len(replies) != 1 || replies[0].First != 1 || replies[0].Class != delivery.ClassDeferPolicy {
 		t.Errorf("replies %+v, %v", replies, err)
 	}

@@ -1,9 +1,7 @@
 -- Hourly counts, corrections added up. Parameters: from and to (Unix seconds).
 SELECT hour, origin, receiver, domain,
-  sum(accepted), sum(defer_policy), sum(defer_slow), sum(defer_quick), sum(reject_policy), sum(reject_generic),
-  sum(listed), sum(content), sum(unknown_user), sum(mailbox_full), sum(connection), sum(greylisted),
-  sum(throttled), sum(config), sum(other), sum(attempts)
+  accepted, defer_policy, defer_slow, defer_quick, reject_policy, reject_generic, listed, content,
+  unknown_user, mailbox_full, connection, greylisted, throttled, config, other, attempts
 FROM evidence
 WHERE hour >= ? AND hour < ?
-GROUP BY ALL
 ORDER BY hour, origin, receiver, domain

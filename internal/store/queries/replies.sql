@@ -1,8 +1,8 @@
 -- What receivers answered, by origin, receiver and reply. Parameters: from and
--- to (Unix microseconds).
-SELECT e.origin, e.receiver, e.template, t.code, t.enhanced, t.stage, t.failure, t.sample, t.reason, t.rule, e.class,
-  count(*) FILTER (WHERE e.first), count(*), min(e.ts), max(e.ts)
-FROM event e JOIN template t ON t.id = e.template
-WHERE e.ts >= ? AND e.ts < ? AND e.attempted AND e.status <> 1 AND NOT e.bounce
+-- to (Unix seconds).
+SELECT r.origin, r.receiver, r.template, t.code, t.enhanced, t.stage, t.failure, t.sample, t.reason, t.rule, r.class,
+  sum(r.first)::BIGINT, sum(r.attempts)::BIGINT, min(r.first_ts) * 1000000, max(r.last_ts) * 1000000
+FROM reply_hour r JOIN template t ON t.id = r.template
+WHERE r.hour >= ? AND r.hour < ?
 GROUP BY ALL
-ORDER BY 12 DESC, e.origin, e.receiver, e.template
+ORDER BY 12 DESC, r.origin, r.receiver, r.template

@@ -24,5 +24,5 @@ SELECT format('{} {}', kind, id) FROM (
   UNION ALL SELECT DISTINCT 'template', template FROM event WHERE template > 0 AND template NOT IN (SELECT id FROM template)
 ) ORDER BY ALL LIMIT 20;
 -- evidence adds up to less than nothing
-SELECT format('hour {} origin {} receiver {}', hour, origin, receiver) FROM evidence GROUP BY hour, origin, receiver, domain
+SELECT format('hour {} origin {} receiver {}', hour, origin, receiver) FROM evidence GROUP BY hour, origin, receiver
 HAVING least(sum(accepted), sum(defer_policy), sum(defer_slow), sum(defer_quick), sum(reject_policy), sum(attempts)) < 0 ORDER BY ALL LIMIT 20;

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"math"
+	"slices"
+
+	"repute/delivery"
+)
+
+// The columns of the tables that grow with each line, in their order.
+
+func domainColumns() []column[Named] {
+	return []column[Named]{
+		numbers(func(n *Named) int32 { return n.ID }),
+		texts(func(n *Named) string { return n.Name }),
+	}
+}
+
+func messageColumns() []column[Message] {
+	return []column[Message]{
+		numbers(func(m *Message) int64 { return m.ID }),
+		texts(func(m *Message) string { return m.QueueID }),
+		numbers(func(m *Message) int32 { return m.Origin }),
+		numbers(func(m *Message) int64 { return seconds(m.At) }),
+		numbers(func(m *Message) uint64 { return m.MessageID }),
+		numbers(func(m *Message) uint64 { return m.Sender }),
+		numbers(func(m *Message) bool { return m.Bounce }),
+	}
+}
+
+func eventColumns() []column[Event] {
+	return []column[Event]{
+		numbers(func(e *Event) int64 { return seconds(e.At) }),
+		numbers(func(e *Event) int32 { return int32(e.At - seconds(e.At)*1e6) }),
+		numbers(func(e *Event) int64 { return e.Message }),
+		numbers(func(e *Event) int32 { return e.Origin }),
+		numbers(func(e *Event) int32 { return e.Receiver }),
+		numbers(func(e *Event) int32 { return e.Domain }),
+		numbers(func(e *Event) uint64 { return e.Recipient }),
+		numbers(func(e *Event) int32 { return e.Template }),
+		numbers(func(e *Event) uint8 { return uint8(e.Kind) }),
+		numbers(func(e *Event) uint8 { return uint8(e.Status) }),
+		numbers(func(e *Event) uint8 { return uint8(e.Class) }),
+		numbers(func(e *Event) bool { return e.Attempted }),
+		numbers(func(e *Event) bool { return e.First }),
+		numbers(func(e *Event) bool { return e.Bounce }),
+		numbers(func(e *Event) uint8 { return latency(e.QueueS) }),
+		numbers(func(e *Event) uint8 { return latency(e.ConnS) }),
+		numbers(func(e *Event) uint8 { return latency(e.XmitS) }),
+		numbers(func(e *Event) int32 { return e.Stream }),
+		numbers(func(e *Event) int64 { return e.Line }),
+	}
+}
+
+// seconds rounds Unix microseconds down.
+func seconds(micros int64) int64 {
+	if micros < 0 {
+		return (micros - 999_999) / 1e6
+	}
+	return micros / 1e6
+}
+
+// latency codes seconds in steps of an eighth of their power of two, which is
+// as exact as two digits: 0 for unknown, 1 for a millisecond and less.
+func latency(s float32) uint8 {
+	const millisecond = 117 << 3 // the exponent of 2⁻¹⁰, and the three highest bits of the fraction
+	if s < 0 || s != s {
+		return 0
+	}
+	return uint8(min(max(int32(math.Float32bits(s)>>20)-millisecond, 0), 254) + 1)
+}
+
+// count is one number of a cell of evidence, as it is stored.
+type count struct {
+	hour                     int64
+	origin, receiver, domain int32
+	what                     uint8
+	n                        int32
+}
+
+func hourColumns() []column[count] {
+	return []column[count]{
+		numbers(func(c *count) int64 { return c.hour }),
+		numbers(func(c *count) int32 { return c.origin }),
+		numbers(func(c *count) int32 { return c.receiver }),
+		numbers(func(c *count) uint8 { return c.what }),
+		numbers(func(c *count) int32 { return c.n }),
+	}
+}
+
+func dayColumns() []column[count] {
+	return slices.Insert(hourColumns(), 3, numbers(func(c *count) int32 { return c.domain }))
+}
+
+func replyColumns() []column[ReplyCount] {
+	return []column[ReplyCount]{
+		numbers(func(r *ReplyCount) int64 { return r.Hour }),
+		numbers(func(r *ReplyCount) int32 { return r.Origin }),
+		numbers(func(r *ReplyCount) int32 { return r.Receiver }),
+		numbers(func(r *ReplyCount) int32 { return r.Template }),
+		numbers(func(r *ReplyCount) uint8 { return uint8(r.Class) }),
+		numbers(func(r *ReplyCount) int32 { return r.First }),
+		numbers(func(r *ReplyCount) int32 { return r.Attempts }),
+		numbers(func(r *ReplyCount) int64 { return seconds(r.From) }),
+		numbers(func(r *ReplyCount) int64 { return seconds(r.To) }),
+	}
+}
+
+// The numbers of evidence that are no outcome of their own: see table outcome.
+const (
+	whatListed = 6
+	whatAgain  = 15
+)
+
+// counts lists the fields of Counts by their number.
+func counts(c *delivery.Counts) [16]*uint32 {
+	return [...]*uint32{
+		&c.Accepted, &c.DeferPolicy, &c.DeferSlow, &c.DeferQuick, &c.RejectPolicy, &c.RejectGeneric, &c.Listed, &c.Content,
+		&c.UnknownUser, &c.MailboxFull, &c.Connection, &c.Greylisted, &c.Throttled, &c.Config, &c.Other, &c.Attempts,
+	}
+}
+
+// rollup adds the evidence of a batch up by a key, in the key's order. Of
+// attempts what is stored are those beyond the first outcomes.
+func rollup(rows []Evidence, key func(*Evidence) count) []count {
+	keys := make([]count, len(rows))
+	for i := range rows {
+		keys[i] = key(&rows[i])
+		keys[i].n = int32(i)
+	}
+	slices.SortFunc(keys, func(a, b count) int {
+		switch {
+		case a.hour != b.hour:
+			return compare(a.hour, b.hour)
+		case a.origin != b.origin:
+			return compare(a.origin, b.origin)
+		case a.receiver != b.receiver:
+			return compare(a.receiver, b.receiver)
+		}
+		return compare(a.domain, b.domain)
+	})
+	var out []count
+	for len(keys) > 0 {
+		cell := keys[0]
+		var sum delivery.Counts
+		for len(keys) > 0 && keys[0].hour == cell.hour && keys[0].origin == cell.origin && keys[0].receiver == cell.receiver && keys[0].domain == cell.domain {
+			sum.Add(&rows[keys[0].n].Counts)
+			keys = keys[1:]
+		}
+		sum.Attempts -= sum.First()
+		for what, n := range counts(&sum) {
+			if *n != 0 {
+				cell.what, cell.n = uint8(what), int32(*n)
+				out = append(out, cell)
+			}
+		}
+	}
+	return out
+}
+
+func compare[N int32 | int64](a, b N) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+func byHour(e *Evidence) count {
+	return count{hour: e.Hour, origin: e.Origin, receiver: e.Receiver}
+}
+
+// byDay keeps the recipient's domain. The day is given by its noon in UTC, so
+// that it is the same day in nearly every zone.
+func byDay(e *Evidence) count {
+	day := e.Hour - e.Hour%86400
+	if e.Hour < 0 && e.Hour%86400 != 0 {
+		day -= 86400
+	}
+	return count{hour: day + 43200, origin: e.Origin, receiver: e.Receiver, domain: e.Domain}
+}
