@@ -106,13 +106,8 @@ func replyColumns() []column[ReplyCount] {
 	}
 }
 
-// The numbers of evidence that are no outcome of their own: see table outcome.
-const (
-	whatListed = 6
-	whatAgain  = 15
-)
-
-// counts lists the fields of Counts by their number.
+// counts lists the fields of Counts by their number in the table outcome. The
+// last is stored without the first outcomes.
 func counts(c *delivery.Counts) [16]*uint32 {
 	return [...]*uint32{
 		&c.Accepted, &c.DeferPolicy, &c.DeferSlow, &c.DeferQuick, &c.RejectPolicy, &c.RejectGeneric, &c.Listed, &c.Content,
