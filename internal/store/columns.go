@@ -60,15 +60,26 @@ func seconds(micros int64) int64 {
 	return micros / 1e6
 }
 
-// latency codes seconds in steps of an eighth of their power of two, which is
-// as exact as two digits: 0 for unknown, 1 for a millisecond and less.
+// latency codes seconds in eighths of their power of two, which is about as
+// exact as two digits: 0 for unknown, 1 for a millisecond and less, else
+// 2^((code-1)/8 - 10) seconds.
 func latency(s float32) uint8 {
-	const millisecond = 117 << 3 // the exponent of 2⁻¹⁰, and the three highest bits of the fraction
 	if s < 0 || s != s {
 		return 0
 	}
-	return uint8(min(max(int32(math.Float32bits(s)>>20)-millisecond, 0), 254) + 1)
+	const millisecond = 127 - 10 // the exponent of 2⁻¹⁰ as floats have it
+	bits := math.Float32bits(s)
+	step := (int32(bits>>23)-millisecond)*8 + int32(eighths[bits>>17&63])
+	return uint8(min(max(step, 0), 254) + 1)
 }
+
+// eighths are the logarithms of fractions, given by their six highest bits.
+var eighths = func() (t [64]uint8) {
+	for i := range t {
+		t[i] = uint8(math.Round(8 * math.Log2(1+(float64(i)+0.5)/64)))
+	}
+	return t
+}()
 
 // count is one number of a cell of evidence, as it is stored.
 type count struct {

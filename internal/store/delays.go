@@ -25,5 +25,5 @@ func DelayOf(step int32) time.Duration {
 func (s *Store) Delays(ctx context.Context, before, from, to int64) ([]DelayCount, error) {
 	return collect(ctx, s, query("delays"), func(r *sql.Rows) (v DelayCount, err error) {
 		return v, r.Scan(&v.Origin, &v.Receiver, &v.Before, &v.Step, &v.Mails)
-	}, from, before, to)
+	}, from/1e6, before/1e6, to/1e6)
 }
