@@ -48,6 +48,12 @@ type Options struct {
 	// year goes on from there. Zero if there is none.
 	After time.Time
 	Host  string // for lines that name no host (Exim's own log)
+	// Head is the start of the stream, where reading goes on in its middle: of
+	// a format whose first line names the columns.
+	Head []byte
+	// Key makes ids that are derived from addresses unreadable; see
+	// powermta.New. Empty works.
+	Key []byte
 }
 
 // Format is one dialect of log that can be read.

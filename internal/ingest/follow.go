@@ -218,7 +218,7 @@ func (f *Follower) open(ctx context.Context, s *rotating) error {
 		state = f.newState(s.path)
 	}
 	state.Path, state.Format = s.path, s.format.Name
-	options := f.parserOptions(s.path, file.Modified())
+	options := f.parserOptions(s.path, file.Modified(), file.Head())
 	if state.LastAt != 0 {
 		options.After = time.UnixMicro(state.LastAt)
 	}

@@ -4,6 +4,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -153,6 +154,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 		return f, nil
 	}
 	f.Format = format.Name
+	head := bytes.Clone(s.Head())
 	state, s, err := l.resume(s)
 	if err != nil {
 		f.Err = fmt.Errorf("%q: %w", path, err)
@@ -161,7 +163,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	defer s.Close()
 	state.Format = format.Name
 	before := state
-	r := &reading{loop: l, stream: s, taken: s.Taken, state: state, parser: format.New(l.parserOptions(s.Path, s.Modified))}
+	r := &reading{loop: l, stream: s, taken: s.Taken, state: state, parser: format.New(l.parserOptions(s.Path, s.Modified, head))}
 	err = r.run(ctx)
 	f.Samples = r.allSamples
 	f.Coverage = difference(&r.state.Coverage, &before.Coverage)
@@ -239,9 +241,9 @@ func (l *loop) remember(st *store.StreamState) {
 
 // parserOptions are what the file knows of its stamps: its rotation's date,
 // or when it was last written; and the file before it in its set.
-func (l *loop) parserOptions(path string, modified time.Time) parser.Options {
+func (l *loop) parserOptions(path string, modified time.Time, head []byte) parser.Options {
 	rotation := source.RotationOf(path)
-	o := parser.Options{Zone: l.o.Zone, Reference: modified, Host: hostFromPath(path)}
+	o := parser.Options{Zone: l.o.Zone, Reference: modified, Host: hostFromPath(path), Head: head, Key: l.o.Key}
 	if !rotation.Date.IsZero() {
 		// The name may be that of the day after the last line, in any zone.
 		if end := rotation.Date.Add(48 * time.Hour); o.Reference.IsZero() || end.Before(o.Reference) {

@@ -5,16 +5,19 @@ import (
 	"repute/parser"
 	"repute/parser/exim"
 	"repute/parser/kumomta"
+	"repute/parser/opensmtpd"
 	"repute/parser/postfix"
+	"repute/parser/powermta"
 )
 
 // Formats lists them. Where two find as much in a file, the first is taken.
 func Formats() []parser.Format {
 	return []parser.Format{
 		{Name: "syslog", New: func(o parser.Options) parser.Parser {
-			return parser.NewSyslog(o, postfix.New(), exim.New())
+			return parser.NewSyslog(o, postfix.New(), exim.New(), opensmtpd.New())
 		}},
 		{Name: "exim", New: exim.NewLog},
 		{Name: "kumomta", New: kumomta.New},
+		{Name: "powermta", New: powermta.New},
 	}
 }
