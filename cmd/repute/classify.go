@@ -116,36 +116,3 @@ func orDash(s string) string {
 	}
 	return s
 }
-
-func (a *app) rulesCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "rules", Short: "About the rules that classify replies", RunE: func(cmd *cobra.Command, _ []string) error {
-		return usagef("say what: %s test", cmd.CommandPath())
-	}}
-	cmd.AddCommand(&cobra.Command{
-		Use:   "test [DIR]",
-		Short: "Check that every rule wins its own examples",
-		Long: `test loads the rules, with those of DIR before the built-in ones, and checks the
-laws: every example is won by its own rule, no counter-example is, ids are
-unique, reasons are from the list. Exit status 1 if one is broken.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				a.rulesDir = args[0]
-			}
-			set, err := a.loadRules()
-			if err != nil {
-				return err
-			}
-			errs := set.Check()
-			for _, err := range errs {
-				a.complain(err)
-			}
-			fmt.Fprintf(a.out, "%d rules, version %s: %d broken\n", len(set.Rules()), set.Version(), len(errs))
-			if len(errs) > 0 {
-				return &exitError{status: exitPartial}
-			}
-			return nil
-		},
-	})
-	return cmd
-}

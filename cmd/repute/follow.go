@@ -189,7 +189,7 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := adoptZone(ctx, &r.cfg, f.store, f.files); err != nil {
+	if err := errors.Join(adoptZone(ctx, &r.cfg, f.store, f.files), f.app.checkRules(ctx, f.store, r.rules)); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()

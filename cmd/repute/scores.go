@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -55,7 +56,7 @@ func (a *app) openBoth(ctx context.Context, q *query) (*analysis.Analysis, *stor
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := adoptZone(ctx, &r.cfg, s, nil); err != nil {
+	if err := errors.Join(adoptZone(ctx, &r.cfg, s, nil), a.checkRules(ctx, s, r.rules)); err != nil {
 		s.Close()
 		return nil, nil, storeStatus(err)
 	}

@@ -179,6 +179,11 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 	for _, err := range errs {
 		a.complain(err)
 	}
+	if o.Store != nil {
+		if err := a.checkRules(ctx, o.Store, r.rules); err != nil {
+			return ingest.Report{}, storeStatus(err)
+		}
+	}
 	if err := adoptZone(ctx, &r.cfg, o.Store, files); err != nil {
 		return ingest.Report{}, storeStatus(err)
 	}
