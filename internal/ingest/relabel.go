@@ -57,12 +57,7 @@ func Relabel(ctx context.Context, s *store.Store, set *rules.Set, dry bool) (*Re
 			open = append(open, m.ID)
 		}
 	}
-	err = s.Relabel(ctx, l.changed, l.moves, open, func(first []store.FirstOutcome) ([]byte, error) {
-		if len(first) == 0 {
-			return nil, nil
-		}
-		return c.relabel(first)
-	})
+	err = s.Relabel(ctx, l.changed, l.moves, open, c.relabel)
 	if err != nil {
 		return nil, err
 	}
@@ -145,14 +140,15 @@ func (l *relabeler) splitOff(t store.Template, receiver int32, v delivery.Verdic
 
 // relabel lets the open messages know what their first outcomes are booked as,
 // and returns the state.
-func (c *correlator) relabel(first []store.FirstOutcome) ([]byte, error) {
+func (c *correlator) relabel(first []store.FirstOutcome) []byte {
 	classes := map[store.FirstOutcome]delivery.Class{}
 	for _, f := range first {
 		classes[store.FirstOutcome{Message: f.Message, Recipient: f.Recipient}] = f.Class
 	}
 	for _, m := range c.open {
-		for hash, r := range m.Recipients {
-			if class, ok := classes[store.FirstOutcome{Message: m.ID, Recipient: hash}]; ok && r.Class != delivery.ClassNone {
+		for i := range m.Recipients {
+			r := &m.Recipients[i]
+			if class, ok := classes[store.FirstOutcome{Message: m.ID, Recipient: r.Hash}]; ok && r.Class != delivery.ClassNone {
 				r.Class = class
 			}
 		}

@@ -48,7 +48,7 @@ type FirstOutcome struct {
 // evidence, as differences. open is called after that, before the transaction
 // ends, with what the recipients of the given messages were booked as; it
 // returns the correlation's new state.
-func (s *Store) Relabel(ctx context.Context, templates []Template, moves []Move, messages []int64, open func([]FirstOutcome) ([]byte, error)) error {
+func (s *Store) Relabel(ctx context.Context, templates []Template, moves []Move, messages []int64, open func([]FirstOutcome) []byte) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (s *Store) Relabel(ctx context.Context, templates []Template, moves []Move,
 	return err
 }
 
-func relabel(ctx context.Context, conn *sql.Conn, templates []Template, moves []Move, messages []int64, open func([]FirstOutcome) ([]byte, error)) error {
+func relabel(ctx context.Context, conn *sql.Conn, templates []Template, moves []Move, messages []int64, open func([]FirstOutcome) []byte) error {
 	exec := func(q string) error {
 		_, err := conn.ExecContext(ctx, q)
 		return err
@@ -90,6 +90,7 @@ func relabel(ctx context.Context, conn *sql.Conn, templates []Template, moves []
 		},
 		func() error { return moveEvidence(ctx, conn) },
 		func() error { return exec(query("relabel_events")) },
+		func() error { return exec(query("relabel_replies")) },
 		func() error { return moveOpen(ctx, conn, open) },
 		func() error { return exec(query("relabel_drop")) },
 	}
@@ -130,7 +131,11 @@ func moveEvidence(ctx context.Context, conn *sql.Conn) error {
 	if err := errors.Join(r.Err(), r.Close()); err != nil {
 		return err
 	}
-	return conn.Raw(func(c any) error { return appendChunks(c.(driver.Conn), "evidence", changes, evidenceColumns()) })
+	return conn.Raw(func(c any) error {
+		return errors.Join(
+			appendChunks(c.(driver.Conn), "evidence_hour", rollup(changes, byHour), hourColumns()),
+			appendChunks(c.(driver.Conn), "evidence_day", rollup(changes, byDay), dayColumns()))
+	})
 }
 
 // corrected is what the first retry made of a generic deferral.
@@ -141,7 +146,7 @@ func corrected(c delivery.Class, quick bool) delivery.Class {
 	return c
 }
 
-func moveOpen(ctx context.Context, conn *sql.Conn, open func([]FirstOutcome) ([]byte, error)) error {
+func moveOpen(ctx context.Context, conn *sql.Conn, open func([]FirstOutcome) []byte) error {
 	r, err := conn.QueryContext(ctx, "SELECT message, recipient, class FROM event WHERE first AND message IN (SELECT id FROM relabel_message) ORDER BY ALL")
 	if err != nil {
 		return err
@@ -158,13 +163,9 @@ func moveOpen(ctx context.Context, conn *sql.Conn, open func([]FirstOutcome) ([]
 	if err := errors.Join(r.Err(), r.Close()); err != nil {
 		return err
 	}
-	state, err := open(first)
-	if err != nil || state == nil {
-		return err
-	}
 	if _, err := conn.ExecContext(ctx, "DELETE FROM open_state"); err != nil {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, "INSERT INTO open_state VALUES (?)", state)
+	_, err = conn.ExecContext(ctx, "INSERT INTO open_state VALUES (?)", open(first))
 	return err
 }

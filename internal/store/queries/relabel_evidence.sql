@@ -10,9 +10,9 @@ WITH moved AS (
   SELECT message, recipient, status = $2 AS quick
   FROM event e
   WHERE attempted AND message IN (SELECT message FROM moved WHERE was = $1 OR new_class = $1)
-  QUALIFY row_number() OVER (PARTITION BY message, recipient ORDER BY ts, first DESC, line) = 2
+  QUALIFY row_number() OVER (PARTITION BY message, recipient ORDER BY ts, us, first DESC, line) = 2
 )
-SELECT (f.ts // 3600000000) * 3600 AS hour, f.origin, f.receiver, f.domain, f.was, f.new_class, f.was_listed, f.is_listed,
+SELECT f.ts // 3600 * 3600 AS hour, f.origin, f.receiver, f.domain, f.was, f.new_class, f.was_listed, f.is_listed,
   coalesce(r.quick, false) AS quick, count(*)::UINTEGER
 FROM moved f LEFT JOIN retry r ON r.message = f.message AND r.recipient = f.recipient
 GROUP BY ALL
