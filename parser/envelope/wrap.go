@@ -50,7 +50,7 @@ func (w *Wrapper) Unwrap(e *Envelope, line []byte) (inner []byte, done bool) {
 
 func (w *Wrapper) json(e *Envelope, line []byte) ([]byte, bool) {
 	w.record = record{}
-	if json.Unmarshal(line, &w.record) != nil {
+	if TooDeep(line) || json.Unmarshal(line, &w.record) != nil {
 		return line, false
 	}
 	if w.record.Journald != nil && w.record.Program != "" {
@@ -68,6 +68,29 @@ func (w *Wrapper) json(e *Envelope, line []byte) ([]byte, bool) {
 		return messageText(w.record.Message), false
 	}
 	return line, false
+}
+
+// TooDeep tells a JSON line that nests deeper than any log record does: a
+// decoder would take many times its length for the nesting alone.
+func TooDeep(line []byte) bool {
+	const deepest = 32
+	depth, quoted := 0, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > deepest {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // messageText reads a JSON string, or the array of byte values that journald

@@ -3,13 +3,16 @@
 package kumomta
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
 
 	"repute/delivery"
 	"repute/parser"
+	"repute/parser/envelope"
 )
 
 // record holds the fields that are used of a log record.
@@ -46,8 +49,15 @@ type record struct {
 // oneOrMore is a recipient, or a list of them in newer versions.
 type oneOrMore []string
 
+// maxRecipients bounds what one record may claim; KumoMTA batches 100 by
+// default.
+const maxRecipients = 1000
+
 func (o *oneOrMore) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '[' {
+		if bytes.Count(b, []byte(",")) >= 2*maxRecipients { // an address may hold a comma
+			return errors.New("too many recipients")
+		}
 		return json.Unmarshal(b, (*[]string)(o))
 	}
 	*o = make(oneOrMore, 1)
@@ -55,20 +65,20 @@ func (o *oneOrMore) UnmarshalJSON(b []byte) error {
 }
 
 type log struct {
-	host string
-	err  parser.SyntaxError
+	host, tag []byte
+	err       parser.SyntaxError
 }
 
 // New returns a parser of KumoMTA's log files. Its records name no host; it
 // comes from the options.
-func New(o parser.Options) parser.Parser { return &log{host: o.Host} }
+func New(o parser.Options) parser.Parser { return &log{host: []byte(o.Host), tag: []byte("kumomta")} }
 
 func (l *log) Append(dst []delivery.Event, line []byte) ([]delivery.Event, error) {
 	if len(line) == 0 || line[0] != '{' {
 		return dst, parser.ErrIrrelevant
 	}
 	var r record
-	if err := json.Unmarshal(line, &r); err != nil {
+	if envelope.TooDeep(line) || json.Unmarshal(line, &r) != nil {
 		l.err = parser.SyntaxError{Kind: "kumomta: record", Msg: "not JSON, or not of a log record's shape"}
 		return dst, &l.err
 	}
@@ -84,14 +94,22 @@ func (l *log) Append(dst []delivery.Event, line []byte) ([]delivery.Event, error
 	if len(r.Recipient) == 0 {
 		r.Recipient = oneOrMore{""}
 	}
-	for _, rcpt := range r.Recipient {
-		e := delivery.Event{
-			Kind: kind, Status: status, Count: 1, At: at, Host: []byte(l.host), Tag: []byte("kumomta"), QueueID: []byte(r.ID),
-			Recipient: []byte(rcpt), Size: r.Size, Transport: []byte(r.EgressSource), TLS: []byte(r.TLS),
-			QueueS: -1, ConnS: -1, XmitS: -1,
+	id, first := []byte(r.ID), len(dst)
+	for i, rcpt := range r.Recipient {
+		var e *delivery.Event
+		if dst, e = delivery.Grow(dst); i > 0 {
+			*e = dst[first]
+		} else {
+			e.Kind, e.Status, e.At, e.Host, e.Tag, e.QueueID = kind, status, at, l.host, l.tag, id
+			e.Size, e.Transport, e.TLS = r.Size, []byte(r.EgressSource), []byte(r.TLS)
+			r.fill(e)
 		}
-		r.fill(&e)
-		dst = append(dst, e)
+		e.Recipient = []byte(rcpt)
+	}
+	if final := kind == delivery.Expired || status == delivery.Sent || status == delivery.Bounced; final && len(r.Recipient) == 1 {
+		var e *delivery.Event
+		dst, e = delivery.Grow(dst) // a message of one recipient is done with
+		e.Kind, e.At, e.Host, e.Tag, e.QueueID = delivery.Removed, at, l.host, l.tag, id
 	}
 	return dst, nil
 }
@@ -127,7 +145,7 @@ func (r *record) fill(e *delivery.Event) {
 	if r.Peer != nil && e.Kind != delivery.Queued {
 		e.RelayHost, e.RelayIP = []byte(strings.TrimSuffix(r.Peer.Name, ".")), []byte(r.Peer.Addr)
 	}
-	if r.Source != nil {
+	if r.Source != nil && len(r.Source.Address) <= longestValue {
 		if a, err := netip.ParseAddrPort(r.Source.Address); err == nil {
 			e.LocalIP = []byte(a.Addr().String())
 		}
@@ -135,7 +153,10 @@ func (r *record) fill(e *delivery.Event) {
 	if e.Kind != delivery.Attempt {
 		return
 	}
-	e.Reply.Code, e.Reply.Text = r.Response.Code, []byte(r.Response.Content)
+	e.Reply.Text = []byte(r.Response.Content)
+	if c := r.Response.Code; c < 1000 {
+		e.Reply.Code = c
+	}
 	if c := r.Response.Enhanced; c != nil {
 		e.Reply.Enhanced = delivery.Enhanced{Class: c.Class, Subject: c.Subject, Detail: c.Detail}
 	}
@@ -164,8 +185,15 @@ func stage(command string) delivery.Stage {
 	return delivery.StageNone
 }
 
+// longestValue is the longest address or time that is looked at: errors quote
+// what they are about.
+const longestValue = 64
+
 // stamp reads seconds since 1970, or RFC 3339, as Unix microseconds.
 func stamp(raw json.RawMessage) (int64, bool) {
+	if len(raw) > longestValue {
+		return 0, false
+	}
 	var seconds float64
 	if json.Unmarshal(raw, &seconds) == nil && seconds > 0 && seconds < 1e10 {
 		return int64(seconds * 1e6), true
