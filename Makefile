@@ -1,4 +1,5 @@
 # make demo   build, analyse sample-logs, write report.html, print the gist
+# make pictures  of that report, for docs/pictures
 # make test   install what the tests need (where it may), run every test
 # make check  format, vet, staticcheck, imports
 # make bench  speed, as ratios
@@ -6,7 +7,7 @@
 # make torture  kills and rotations, for minutes
 # make eval   the model on worlds with a hidden truth; fails where it got worse
 
-.PHONY: build demo test check needs bench bench-ingest torture eval clean
+.PHONY: build demo pictures test check needs bench bench-ingest torture eval clean
 .DEFAULT_GOAL := build
 
 SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
@@ -20,6 +21,11 @@ build:
 
 demo: build
 	./bin/repute analyze --config sample-logs/repute.toml --out report.html $(SAMPLES)
+
+# What docs/pictures shows: look at them after a change of the page.
+pictures: build
+	d=$$(mktemp -d); for l in en ja; do ./bin/repute analyze --config sample-logs/repute.toml --lang $$l --out $$d/report-$$l.html $(SAMPLES) >/dev/null; done; \
+	REPUTE_PAGES=$$d REPUTE_PICTURES=$(CURDIR)/docs/pictures go test -tags pictures -run TestPictures ./reports/page
 
 # Only root can install; without it the tests that lack a part skip and are named.
 needs:

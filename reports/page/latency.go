@@ -79,13 +79,19 @@ func position(seconds float64) float64 {
 
 // duration prints seconds in the unit that fits.
 func duration(w *words.Words, seconds float64) string {
+	short := func(x float64) string { // 1.5, but 6 and 24
+		if x >= 10 || x == math.Trunc(x) {
+			return w.Number(x)
+		}
+		return w.Decimal(x, 1)
+	}
 	switch {
 	case seconds < 10:
-		return w.Say("latency.seconds", "n", w.Decimal(seconds, 1))
+		return w.Say("latency.seconds", "n", short(seconds))
 	case seconds < 90:
 		return w.Say("latency.seconds", "n", seconds)
 	case seconds < 90*60:
 		return w.Say("latency.minutes", "n", seconds/60)
 	}
-	return w.Say("latency.hours", "n", w.Decimal(seconds/3600, 1))
+	return w.Say("latency.hours", "n", short(seconds/3600))
 }

@@ -47,8 +47,15 @@ function draw() {
 draw();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("resize", () => drawn.forEach((c) => c.resize()));
-addEventListener("beforeprint", () => { drawn.forEach((c) => c.resize()); draw(); });
-addEventListener("afterprint", () => { drawn.forEach((c) => c.resize()); draw(); });
+// Before printing the layout is still the screen's: these are the sizes on A4.
+addEventListener("beforeprint", () => {
+  for (const c of drawn) {
+    const el = c.getDom(), wide = el.classList.contains("wide"), big = wide || el.closest(".big");
+    c.resize({ width: big ? 690 : 216, height: wide ? 200 : big ? 200 : 150 });
+    c.getZr().flush(); // now, not in the next frame
+  }
+});
+addEventListener("afterprint", () => drawn.forEach((c) => c.resize({ width: "auto", height: "auto" })));
 
 // Receivers side by side: one at a time.
 for (const button of document.querySelectorAll("[data-tab]")) {
