@@ -201,7 +201,9 @@ func (c *Clock) iso(b []byte) (int64, []byte, bool) {
 	}
 	y, m, d := number(b[:4]), number(b[5:7]), number(b[8:10])
 	if !hasZone {
-		return c.local(y, m, d, tod), b[i+1:], true
+		at := c.local(y, m, d, tod)
+		c.last = max(c.last, at)
+		return at, b[i+1:], true
 	}
 	start, good := c.utcDay(y, m, d)
 	if !good {
@@ -219,11 +221,26 @@ func (c *Clock) local(y, m, d int, tod int64) int64 {
 		return 0
 	}
 	if !c.uniform {
-		t := time.Date(y, time.Month(m), d, 0, 0, 0, int(tod%second)*1000, c.zone)
-		return time.Date(y, time.Month(m), d, int(tod/second/3600), int(tod/second/60%60), int(tod/second%60),
-			t.Nanosecond(), c.zone).UnixMicro()
+		return c.onChangeDay(y, m, d, tod)
 	}
 	return start + tod - c.offset
+}
+
+// onChangeDay is the time of a date on which the zone's offset changes. Of the
+// hour that comes twice the one nearer to the last line is taken.
+func (c *Clock) onChangeDay(y, m, d int, tod int64) int64 {
+	at := time.Date(y, time.Month(m), d, int(tod/second/3600), int(tod/second/60%60), int(tod/second%60), int(tod%second)*1000, c.zone)
+	for _, other := range [...]time.Time{at.Add(-time.Hour), at.Add(time.Hour)} {
+		if other.Hour() != at.Hour() {
+			continue
+		}
+		first, again := min(at.UnixMicro(), other.UnixMicro()), max(at.UnixMicro(), other.UnixMicro())
+		if c.last != 0 && again-c.last < c.last-first {
+			return again
+		}
+		return first
+	}
+	return at.UnixMicro()
 }
 
 // utcDay returns the microsecond at which a date starts in UTC, and keeps

@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -68,5 +69,65 @@ func TestYears(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The hour that comes twice when summer time ends: the order of lines tells
+// which it is, with the writers' small disorder.
+func TestChangeDay(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, day := range map[string]string{"no year": "Oct 26", "no zone": "2025-10-26"} {
+		r := New(berlin, time.Time{}, time.Time{}, 2025)
+		for _, c := range [][2]string{
+			{"01:59:59", "23:59:59"},
+			{"02:00:00", "00:00:00"},
+			{"02:45:00", "00:45:00"},
+			{"02:44:58", "00:44:58"}, // late
+			{"02:00:01", "01:00:01"}, // the second time
+			{"02:25:00", "01:25:00"},
+			{"02:50:00", "01:50:00"},
+			{"03:00:00", "02:00:00"},
+		} {
+			at, _, ok := r.Stamp([]byte(day + " " + c[0] + " mx1 x"))
+			if got := time.UnixMicro(at).UTC().Format("15:04:05"); !ok || got != c[1] {
+				t.Errorf("%s: %s is %s UTC, want %s", name, c[0], got, c[1])
+			}
+		}
+	}
+}
+
+// What containers and collectors put around a line.
+func TestUnwrap(t *testing.T) {
+	const line = "Jan  5 10:00:00 mx1 postfix/smtp[5]: x"
+	for name, lines := range map[string][]string{
+		"docker json-file":             {`{"log":"Jan  5 10:00:00 mx1 postfix/smtp[5]: x\n","stream":"stdout","time":"2026-01-05T01:00:00Z"}`},
+		"docker compose":               {"mail-1  | " + line},
+		"docker compose, digits":       {"2026-mail_1 | " + line},
+		"CRI":                          {"2026-01-05T01:00:00.123456789Z stdout F " + line},
+		"CRI in parts":                 {"2026-01-05T01:00:00.123456789Z stdout P Jan  5 10:00:00", "2026-01-05T01:00:00.123456789Z stdout P  mx1 postfix", "2026-01-05T01:00:00.123456789Z stdout F /smtp[5]: x"},
+		"Filebeat":                     {`{"@timestamp":"2026-01-05T01:00:00Z","message":"Jan  5 10:00:00 mx1 postfix/smtp[5]: x","log":{"file":{"path":"/var/log/mail.log"}}}`},
+		"nothing around it":            {line},
+		"docker, a line cut at 16 KiB": {`{"log":"` + line[:20] + strings.Repeat("y", 16<<10) + `"}`, `{"log":"` + line[20:] + `\n"}`},
+	} {
+		var w Wrapper
+		var e Envelope
+		for i, l := range lines {
+			inner, done := w.Unwrap(&e, []byte(l))
+			got := strings.ReplaceAll(string(inner), "y", "")
+			if last := i == len(lines)-1; done || last && got != line || !last && inner != nil {
+				t.Errorf("%s, part %d: %q, %t", name, i, got, done)
+			}
+		}
+	}
+	for _, message := range []string{`"3F2A: \u003cx"`, "[51,70,50,65,58,32,60,120]"} {
+		var w Wrapper
+		var e Envelope
+		inner, done := w.Unwrap(&e, []byte(`{"__REALTIME_TIMESTAMP":"1767574800000000","_HOSTNAME":"mx1","SYSLOG_IDENTIFIER":"postfix/smtp","MESSAGE":`+message+`}`))
+		if inner != nil || !done || e.At != 1767574800000000 || string(e.Host) != "mx1" || string(e.Program) != "postfix/smtp" || string(e.Text) != "3F2A: <x" {
+			t.Errorf("journald, %s: %q %t %+v", message, inner, done, e)
+		}
 	}
 }

@@ -19,7 +19,7 @@ const maxPartial = 64 << 10
 
 // record holds the fields of all JSON forms; each uses some of them.
 type record struct {
-	Log      string          `json:"log"`     // docker json-file
+	Log      json.RawMessage `json:"log"`     // docker json-file: the line; Filebeat: an object
 	Message  json.RawMessage `json:"message"` // Filebeat, Logstash; journald spells it in capitals
 	Time     string          `json:"__REALTIME_TIMESTAMP"`
 	Host     string          `json:"_HOSTNAME"`
@@ -60,8 +60,8 @@ func (w *Wrapper) json(e *Envelope, line []byte) ([]byte, bool) {
 		}
 		return nil, true
 	}
-	if w.record.Log != "" {
-		text, whole := bytes.CutSuffix([]byte(w.record.Log), []byte("\n"))
+	if len(w.record.Log) > 0 && w.record.Log[0] == '"' {
+		text, whole := bytes.CutSuffix(messageText(w.record.Log), []byte("\n"))
 		return w.join(text, !whole && len(text) >= 16<<10), false
 	}
 	if w.record.Message != nil {

@@ -22,7 +22,12 @@ func ours(daemon, program, text []byte) bool {
 	if hasPrefix(program, "postfix") || hasPrefix(program, "postsuper") {
 		return true
 	}
-	return hasPrefix(text, "to=<") || hasPrefix(text, "from=<")
+	for _, start := range [...]string{"to=<", "from=<", "client=", "message-id=<", "host ", "lost connection with ", "conversation with ", "status="} {
+		if hasPrefix(text, start) {
+			return true
+		}
+	}
+	return string(text) == "removed"
 }
 
 // plainService tells the daemons whose name says nothing about the sending
