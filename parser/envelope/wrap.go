@@ -39,7 +39,7 @@ func (w *Wrapper) Unwrap(e *Envelope, line []byte) (inner []byte, done bool) {
 			return w.join(rest, partial), false
 		}
 	}
-	if len(line) > 10 && (line[3] == ' ' && line[6] == ' ' || line[4] == '-' && line[7] == '-' && line[10] == 'T') {
+	if len(line) > 10 && (line[3] == ' ' && line[6] == ' ' || line[4] == '-' && line[7] == '-' && (line[10] == 'T' || line[10] == ' ')) {
 		return line, false // "Jan  5 ", "2026-01-05T": the common cases
 	}
 	if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {

@@ -86,3 +86,19 @@ func TestLines(t *testing.T) {
 		})
 	}
 }
+
+// TestContainers: Exim in a container logs to its standard output.
+func TestContainers(t *testing.T) {
+	const line = `2026-01-05 10:00:00 1rYcUl-0005vi-00 ** b@example.net R=r T=t H=mx.example.net [192.0.2.7] : SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 no`
+	for name, wrapped := range map[string]string{
+		"docker":         `{"log":"` + line + `\n","stream":"stdout","time":"2026-01-05T01:00:00Z"}`,
+		"docker compose": "exim-1  | " + line,
+		"CRI":            "2026-01-05T01:00:00.123456789Z stdout F " + line,
+		"Filebeat":       `{"@timestamp":"2026-01-05T01:00:00Z","message":"` + line + `"}`,
+	} {
+		events, err := exim.NewLog(parser.Options{}).Append(nil, []byte(wrapped))
+		if err != nil || len(events) != 1 || events[0].Reply.Code != 550 {
+			t.Errorf("%s: %d events, %v", name, len(events), err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 // log reads Exim's own main log: its stamp, then the text.
 type log struct {
 	grammar *Grammar
+	wrapper envelope.Wrapper
 	reader  *envelope.Reader
 	env     envelope.Envelope
 }
@@ -23,6 +24,11 @@ func NewLog(o parser.Options) parser.Parser {
 }
 
 func (l *log) Append(dst []delivery.Event, line []byte) ([]delivery.Event, error) {
+	var unused envelope.Envelope // journald's lines are syslog's
+	line, done := l.wrapper.Unwrap(&unused, line)
+	if line == nil && !done {
+		return dst, nil // a part of a line
+	}
 	at, text, ok := l.reader.Stamp(line)
 	if !ok {
 		return dst, parser.ErrIrrelevant
