@@ -222,7 +222,7 @@ func (m *Model) full(e *Estimate, id int, mean, v, at float64) {
 	}
 	sd := math.Sqrt(math.Max(1e-6, second-first*first))
 	e.View = ViewFull
-	e.FullLo, e.FullHi = 100*sigmoid(first-z80*sd), 100*sigmoid(first+z80*sd)
+	e.FullLo, e.FullHi = 100*sigmoid(first-z80*sd), lapsed(100*sigmoid(first+z80*sd))
 	e.Full = clamp(100*score, e.FullLo, e.FullHi)
 	e.Spam = share
 }

@@ -25,7 +25,7 @@ func TestLab(t *testing.T) {
 	if _, err := os.Stat(lab); err != nil {
 		t.Skip("no ../shared/lab/real-mta")
 	}
-	raw := unpackLab(t)
+	raw := unpackLab(t, "raw.tar.xz") + "raw/"
 	stretched := lab + "stretched/"
 	truth := readLabTruth(t)
 	postfixA := map[string]map[pair]*labMessage{}

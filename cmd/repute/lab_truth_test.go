@@ -97,9 +97,10 @@ func eachLabRow(t *testing.T, path string, row func(col func(string) string)) {
 	}
 }
 
-func unpackLab(t *testing.T) string {
+// unpackLab unpacks one of the lab's archives and returns where.
+func unpackLab(t *testing.T, archive string) string {
 	t.Helper()
-	f, err := os.Open(lab + "raw.tar.xz")
+	f, err := os.Open(lab + archive)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func unpackLab(t *testing.T) string {
 	for in := tar.NewReader(z); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return dir + "/raw/"
+			return dir + "/"
 		}
 		if err != nil {
 			t.Fatal(err)
