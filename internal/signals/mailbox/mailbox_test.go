@@ -135,7 +135,7 @@ func TestIMAP(t *testing.T) {
 
 func writeMail(t *testing.T, d *realmta.Dovecot, i int) {
 	t.Helper()
-	realmta.Write(t, d.Path("seed", "", fmt.Sprintf("176398%04d.inbox", i)), fmt.Sprintf("Subject: mail %d\r\n\r\nbody\r\n", i))
+	realmta.Write(t, d.Path("seed", "", fmt.Sprintf("176398%06d.inbox", i)), fmt.Sprintf("Subject: mail %d\r\n\r\nbody\r\n", i))
 }
 
 // TestSilentServer is about a server that takes the connection and says nothing.
