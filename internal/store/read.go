@@ -9,7 +9,6 @@ import (
 	"iter"
 	"net/netip"
 	"os"
-	"strings"
 
 	"repute/delivery"
 	"repute/internal/sender"
@@ -56,29 +55,6 @@ func collect[T any](ctx context.Context, s *Store, q string, scan func(*sql.Rows
 		all = append(all, v)
 	}
 	return all, nil
-}
-
-// Evidence yields the hourly counts of [from, to) (Unix seconds), in order of
-// hour, origin, receiver; the domain is 0. With byDomain they are daily counts
-// by domain, too, and the hour is that of the day's noon in UTC.
-func (s *Store) Evidence(ctx context.Context, from, to int64, byDomain bool) iter.Seq2[Evidence, error] {
-	q := query("evidence")
-	if byDomain {
-		q = strings.Replace(q, "FROM evidence", "FROM evidence_by_domain", 1)
-	}
-	return rows(ctx, s, q, func(r *sql.Rows) (Evidence, error) {
-		var e Evidence
-		var sums [16]int64
-		dst := []any{&e.Hour, &e.Origin, &e.Receiver, &e.Domain}
-		for i := range sums {
-			dst = append(dst, &sums[i])
-		}
-		err := r.Scan(dst...)
-		for i, field := range counts(&e.Counts) {
-			*field = uint32(max(sums[i], 0))
-		}
-		return e, err
-	}, from, to)
 }
 
 // Origins lists what the logs showed of the sending side.
