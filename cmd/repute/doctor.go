@@ -80,11 +80,7 @@ func (a *app) examine(ctx context.Context, r *reading, s *store.Store) error {
 	}
 	told := map[string]bool{}
 	for _, k := range known {
-		mta := "postfix"
-		if k.Origin.Tag == "exim" || k.Origin.Transport != "" {
-			mta = "exim"
-		}
-		if advice := sender.Advice(mta, k.Origin, k.Source); advice != "" && !told[advice] {
+		if advice := sender.Advice(k.Origin, k.Source); advice != "" && !told[advice] {
 			told[advice] = true
 			fmt.Fprintf(a.out, "\n%s: the log does not tell the sending IP. Add one of these:\n%s", reports.Printable(k.Source.Name), advice)
 		}

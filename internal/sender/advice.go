@@ -8,17 +8,21 @@ import (
 
 // Advice returns what an operator may add so that the log (or repute.toml)
 // tells which sending IP an origin's mail left from: configuration lines for
-// the MTA first, then the [[sender]] entry that does without them. mta is
-// "postfix" or "exim". Origins that are known need none and get "".
-func Advice(mta string, o Origin, s Source) string {
+// the MTA first, then the [[sender]] entry that does without them. The tag
+// tells the MTA. Origins that are known need none and get "".
+func Advice(o Origin, s Source) string {
 	if s.How != Unknown {
 		return ""
 	}
 	var b strings.Builder
-	switch mta {
-	case "exim":
+	switch {
+	case strings.HasPrefix(o.Tag, "exim"):
 		b.WriteString(eximLines)
-	case "postfix":
+	case o.Tag == "pmta":
+		b.WriteString(powerMTALines)
+	case o.Tag == "kumomta", o.Tag == "smtpd", o.Tag == "opensmtpd":
+		// They always say it of a connection that was made.
+	default:
 		fmt.Fprintf(&b, postfixLines, o.Host)
 	}
 	fmt.Fprintf(&b, "# or, where all of it leaves from one address, in repute.toml:\n[[sender]]\n")
@@ -46,6 +50,13 @@ out1      unix  -       -       y       -       -       smtp
     -o syslog_name=postfix-192.0.2.1
     -o smtp_bind_address=192.0.2.1
 # and main.cf (or a transport map): default_transport = out1
+`
+
+// PowerMTA logs the columns that it is told to.
+const powerMTALines = `# PowerMTA, in <acct-file>: add dlvSourceIp to the fields of all records about deliveries
+record-fields d …,dlvSourceIp
+record-fields b …,dlvSourceIp
+record-fields t …,dlvSourceIp
 `
 
 // Known is one line of what is known about the places in a log.

@@ -8,19 +8,31 @@ import (
 
 func TestAdvice(t *testing.T) {
 	o := Origin{Host: "mx1", Tag: "postfix"}
-	if got := Advice("postfix", o, Source{How: FromConfig}); got != "" {
+	if got := Advice(o, Source{How: FromConfig}); got != "" {
 		t.Errorf("advice for a known origin: %q", got)
 	}
-	got := Advice("postfix", o, Source{How: Unknown})
+	got := Advice(o, Source{How: Unknown})
 	for _, want := range []string{"syslog_name=postfix-", "smtp_bind_address", `host = "mx1"`, `tag = "postfix"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("Postfix advice lacks %q:\n%s", want, got)
 		}
 	}
-	got = Advice("exim", Origin{Host: "mx4", Tag: "exim", Transport: "remote_smtp"}, Source{How: Unknown})
+	got = Advice(Origin{Host: "mx4", Tag: "exim", Transport: "remote_smtp"}, Source{How: Unknown})
 	for _, want := range []string{"+incoming_interface +outgoing_interface", `transport = "remote_smtp"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("Exim advice lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+// The tag tells the MTA, whatever the transport is.
+func TestAdviceByMTA(t *testing.T) {
+	for tag, want := range map[string]string{
+		"postfix": "master.cf", "mta-out": "master.cf", "exim4": "log_selector", "pmta": "dlvSourceIp", "smtpd": "repute.toml", "kumomta": "repute.toml",
+	} {
+		got := Advice(Origin{Host: "mx1", Tag: tag, Transport: "out3"}, Source{How: Unknown})
+		if !strings.Contains(got, want) || strings.Contains(got, "log_selector") != (tag == "exim4") {
+			t.Errorf("%s: %s", tag, got)
 		}
 	}
 }
