@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -94,6 +95,19 @@ func (s *Stream) uncompress() error {
 	case bytes.HasPrefix(magic, []byte("BZh")):
 		text = bzip2.NewReader(raw)
 	}
+	if text != raw {
+		ahead := readAhead(text)
+		stop := s.done
+		s.done = func() {
+			if pipe := s.Path == Stdin; !pipe {
+				ahead.stop(true)
+				stop()
+			} else {
+				ahead.stop(false)
+			}
+		}
+		text = ahead
+	}
 	s.text = bufio.NewReaderSize(text, 256<<10)
 	return nil
 }
@@ -167,7 +181,7 @@ func (s *Stream) Line() int64 { return s.line }
 
 // Taken is the number of bytes taken from disk: of a compressed file, the
 // compressed ones.
-func (s *Stream) Taken() int64 { return s.counts.n }
+func (s *Stream) Taken() int64 { return s.counts.n.Load() }
 
 // TailHash is the hash of the last 1 KiB before Offset: it proves at the next
 // start that the text before a stored position is the text that was read.
@@ -208,6 +222,7 @@ func (s *Stream) Skip(offset, line int64, tail [32]byte) (Standing, error) {
 // Close closes the file.
 func (s *Stream) Close() error {
 	s.done()
+	s.done = func() {} // it may be closed again
 	return s.file.Close()
 }
 
@@ -232,11 +247,11 @@ func (r *ring) sum() [32]byte { return sha256.Sum256(r.last()) }
 
 type counter struct {
 	r io.Reader
-	n int64
+	n atomic.Int64 // read while another goroutine decompresses
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	return n, err
 }
