@@ -30,9 +30,11 @@ type Explanation struct {
 	Week          delivery.Counts // the last seven days
 	Reference     delivery.Counts // the seven days before those
 	Replies       []Quote
-	Others        []Other  // other sending IPs at the receiver
-	Elsewhere     []Other  // the IP at other receivers
-	Events        []Change // outages, lists, own network in the last seven days
+	Others        []Other      // other sending IPs at the receiver
+	Elsewhere     []Other      // the IP at other receivers
+	Signs         []FolderSign // what outside sources said in the last seven days
+	Public        *PublicScore // nil: nothing is known
+	Events        []Change     // outages, lists, own network in the last seven days
 	Action        *Action
 }
 
@@ -89,6 +91,7 @@ func Explain(out io.Writer, e *Explanation, w *words.Words) error {
 		x.line(first(i, "explain.h_replies"), w.Number(e.Replies[i].Count)+" x "+words.Cut(e.Replies[i].Reply(), 130))
 	}
 	x.compare()
+	x.outside()
 	if a := e.Action; a != nil {
 		head, text := a.Words(w)
 		x.line("explain.h_do", head)
@@ -190,6 +193,27 @@ func (x *explainer) parts() {
 		}
 	}
 	x.line("explain.h_parts", strings.Join(list, " | "))
+}
+
+// outside sets what others say beside the score.
+func (x *explainer) outside() {
+	var said []string
+	for i := range x.Signs {
+		if word := x.Signs[i].Words(x.w); word != "" {
+			said = append(said, word)
+		}
+	}
+	if x.View != nil {
+		said = append(said, x.w.Say("lists.spam_share", "share", 100*x.View.Spam))
+	}
+	head := "explain.h_outside"
+	if len(said) > 0 {
+		x.line(head, strings.Join(said, " | "))
+		head = ""
+	}
+	if x.Public != nil {
+		x.line(head, x.w.Say("explain.public", "scores", x.Public.Words(x.w)))
+	}
 }
 
 // compare says what it is not, as far as others tell.

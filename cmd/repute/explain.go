@@ -16,8 +16,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "One screen about one score: its parts, the evidence, the replies, what to do",
 		Long: `explain tells why a score is what it is: the interval, the latest change and
 its cause, the outcomes of the last seven days beside those of the week before,
-what each part of the model adds, the replies, and how other IPs fare at the
-receiver and this IP elsewhere.`,
+what each part of the model adds, the replies, how other IPs fare at the
+receiver and this IP elsewhere, and what seeds, complaints and public scores say.`,
 		Example: "  repute explain 192.0.2.14 docomo --at 2026-01-02",
 		Args:    cobra.ExactArgs(2),
 	}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"repute/inference"
@@ -108,6 +109,17 @@ func (a *Analysis) weekOf(ctx context.Context, e *reports.Explanation, day time.
 		return err
 	}
 	e.Replies = f.Quotes[:min(len(f.Quotes), 4)]
+	if err := a.outside(ctx, f); err != nil {
+		return err
+	}
+	for _, s := range f.Folders {
+		if s.IP == e.IP && s.Receiver.ID == e.Receiver.ID {
+			e.Signs = append(e.Signs, s)
+		}
+	}
+	if i := slices.IndexFunc(f.Public, func(p reports.PublicScore) bool { return p.IP == e.IP }); i >= 0 {
+		e.Public = &f.Public[i]
+	}
 	if e.Change != nil && e.Change.Drop > 0 && e.Score < e.Change.Before-10 {
 		_, act := actionFor(&reports.Pair{IP: e.IP, Receiver: e.Receiver, Score: e.Score, Fall: e.Change})
 		for _, o := range e.Others {

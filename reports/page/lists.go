@@ -2,12 +2,10 @@ package page
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 
-	"repute/delivery"
 	"repute/reports"
 )
 
@@ -178,27 +176,11 @@ func folderRows(b *builder) (rows []folderRow) {
 	for i := range b.Folders {
 		s := &b.Folders[i]
 		_, there := index[[2]string{s.IP, s.Receiver.Name}]
-		if word := signalWord(b, s); word != "" && (there || len(rows) < maxFolders) {
+		if word := s.Words(b.w); word != "" && (there || len(rows) < maxFolders) {
 			r := row(s.IP, s.Receiver.Name)
 			r.Words = append(r.Words, word)
 		}
 	}
 	slices.SortStableFunc(rows, func(x, y folderRow) int { return cmp.Or(cmp.Compare(x.Receiver, y.Receiver), cmp.Compare(x.IP, y.IP)) })
 	return rows
-}
-
-func signalWord(b *builder, s *reports.FolderSign) string {
-	level := fmt.Sprintf("%.0f", s.Value)
-	key := "lists." + s.Kind.String()
-	switch s.Kind {
-	case delivery.SignalGPT:
-		return b.w.Say(key, "tier", b.w.Say("lists.tier."+level))
-	case delivery.SignalSNDS:
-		return b.w.Say(key, "colour", b.w.Say("lists.colour."+level))
-	case delivery.SignalSpamRate, delivery.SignalErrorRate:
-		return b.w.Say(key, "share", b.w.Decimal(100*s.Value, 2))
-	case delivery.SignalSeed, delivery.SignalComplaint, delivery.SignalEngagement, delivery.SignalTrap:
-		return b.w.Say(key, "n", s.N, "k", s.K)
-	}
-	return ""
 }

@@ -83,17 +83,3 @@ func newPublicRow(b *builder, s *reports.PublicScore) publicRow {
 	}
 	return row
 }
-
-// TalosKey is that of Talos' own word, which is not translated.
-func (r *publicRow) TalosKey() string {
-	if r.Talos == nil {
-		return ""
-	}
-	switch *r.Talos {
-	case 0:
-		return "public.talos_0"
-	case 1:
-		return "public.talos_1"
-	}
-	return "public.talos_2"
-}
