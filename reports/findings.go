@@ -77,6 +77,15 @@ type Pair struct {
 	Trend         []Point         // one for each day of Period.Trend
 }
 
+// Deferred counts the period's first outcomes that were slowed down because
+// of the IP.
+func (p *Pair) Deferred() uint32 {
+	return p.Counts.DeferPolicy + p.Counts.DeferSlow + p.Counts.Throttled
+}
+
+// Refused counts those refused because of the IP.
+func (p *Pair) Refused() uint32 { return p.Counts.RejectPolicy + p.Counts.RejectGeneric }
+
 // Comparison is a change against seven days before.
 type Comparison struct {
 	Before float64

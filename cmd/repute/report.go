@@ -31,6 +31,9 @@ was not sent: run it from a timer as often as you like. A report goes to a
 recipient once: the row in the outbox comes first, then the sending. --outbox
 shows what was sent, waits or failed; with --retry it puts back what failed.
 
+--format json prints all that the report says as one JSON object, csv the pairs
+(docs/report-format.md), for other programs; no page is written then.
+
 Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 		Example: "  repute report --week 2026-W47 --out week-47.html\n  repute report --due",
 		Args:    cobra.NoArgs,
@@ -46,8 +49,12 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 	cmd.Flags().BoolVar(&outbox, "outbox", false, "show the mails and what became of them")
 	cmd.Flags().BoolVar(&retry, "retry", false, "with --outbox: put back what failed")
 	cmd.MarkFlagsMutuallyExclusive("email", "due", "outbox")
-	format := formatFlag(cmd, "table")
+	format := formatFlag(cmd, "")
+	cmd.Flags().Lookup("format").Usage = "`json|csv`: print everything, or the pairs, in place of the page; with --outbox table|json|csv"
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *format != "" && !outbox && *format != "json" && *format != "csv" {
+			return usagef("--format %s: json or csv", *format)
+		}
 		if retry && !outbox {
 			return usagef("--retry belongs to --outbox")
 		}
@@ -62,6 +69,9 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 			return err
 		}
 		if outbox {
+			if *format == "" {
+				*format = "table"
+			}
 			return a.outboxOf(ctx, q.reading, s, *format, retry)
 		}
 		from, to, err := reportPeriod(week, since, until, reportZone(&q.cfg))
@@ -83,6 +93,13 @@ Exit status: 0 ok, 1 a mail failed, 2 usage, 3 no evidence, 75 a mail waits.`,
 		if email || due {
 			return m.run(ctx, from, to)
 		}
+		if *format != "" {
+			f, err := findings(ctx, an, from, to)
+			if err != nil {
+				return err
+			}
+			return printReport(a.out, *format, f)
+		}
 		return a.report(ctx, an, from, to, w, out)
 	}
 	return cmd
@@ -100,14 +117,23 @@ func (m *mailing) run(ctx context.Context, from, to time.Time) error {
 	return errors.Join(queued, m.send(ctx))
 }
 
-// report writes the page of a period and prints the gist.
-func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.Time, w *words.Words, out string) error {
+// findings are those of a period that has any.
+func findings(ctx context.Context, an *analysis.Analysis, from, to time.Time) (*reports.Findings, error) {
 	f, err := an.Findings(ctx, from, to)
 	if err != nil {
-		return storeStatus(err)
+		return nil, storeStatus(err)
 	}
 	if len(f.Pairs) == 0 {
-		return withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
+		return nil, withStatus(exitNothing, errors.New("no evidence in that period; the report is not written"))
+	}
+	return f, nil
+}
+
+// report writes the page of a period and prints the gist.
+func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.Time, w *words.Words, out string) error {
+	f, err := findings(ctx, an, from, to)
+	if err != nil {
+		return err
 	}
 	if err := a.writePage(out, f, w); err != nil {
 		return err

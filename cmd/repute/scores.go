@@ -84,7 +84,7 @@ network and the receiver, not from mail of this pair.
 Scores are the SMTP view: logs do not show the spam folder. Where signals from
 outside do (repute signals --help), "full" is the score that counts mail in the
 spam folder for a quarter, and view says "full".`,
-		Example: "  repute scores --ip 192.0.2.14\n  repute scores --daily --receiver docomo --format csv",
+		Example: "  repute scores --ip 192.0.2.14\n  repute scores --daily --receiver docomo --format csv\n  repute scores --format prometheus > /var/lib/node_exporter/repute.prom",
 		Args:    cobra.NoArgs,
 	}
 	q.flags(cmd)
@@ -92,9 +92,13 @@ spam folder for a quarter, and view says "full".`,
 	cmd.Flags().StringVar(&at, "at", "", "as known at the end of this `day` (2026-01-05)")
 	cmd.Flags().StringVar(&by, "by", "receiver", "`receiver|domain`")
 	format := formatFlag(cmd, "table")
+	cmd.Flags().Lookup("format").Usage = "`table|json|csv|prometheus`; json is one object a line, prometheus a textfile"
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if by != "receiver" && by != "domain" {
 			return usagef("--by %s: receiver or domain", by)
+		}
+		if *format == "prometheus" && (daily || by != "receiver") {
+			return usagef("--format prometheus is of receivers on one day: leave out --daily and --by")
 		}
 		an, done, err := a.open(cmd.Context(), q)
 		if err != nil {
@@ -113,9 +117,30 @@ spam folder for a quarter, and view says "full".`,
 		if len(rows) == 0 {
 			a.complain(fmt.Errorf("no evidence for that"))
 		}
+		if *format == "prometheus" {
+			return a.prometheus(cmd.Context(), an, q, &result, rows, at != "")
+		}
 		return printRows(a.out, *format, scoreColumns(by), seq(rows))
 	}
 	return cmd
+}
+
+// prometheus prints scores with the plan for the day after the last; of an
+// earlier day there is none.
+func (a *app) prometheus(ctx context.Context, an *analysis.Analysis, q *query, r *analysis.Result, rows []inference.Estimate, past bool) error {
+	var plans []analysis.Plan
+	if !past {
+		all, err := an.PlanOf(ctx, r)
+		if err != nil {
+			return storeStatus(err)
+		}
+		for _, p := range all {
+			if (q.ip == "" || p.IP == q.ip) && (q.receiver == "" || p.Receiver == q.receiver) {
+				plans = append(plans, p)
+			}
+		}
+	}
+	return printPrometheus(a.out, rows, plans)
 }
 
 // parseDay reads "2026-01-05"; "" is no day.

@@ -41,8 +41,16 @@ type day struct{ judged, accepted uint32 }
 // Plan makes tomorrow's plan: by receiver, the best IP first.
 func (a *Analysis) Plan(ctx context.Context) ([]Plan, error) {
 	r, err := a.Run(ctx, false)
-	if err != nil || len(r.Estimates) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return a.PlanOf(ctx, &r)
+}
+
+// PlanOf is Plan for those who have the model's result already.
+func (a *Analysis) PlanOf(ctx context.Context, r *Result) ([]Plan, error) {
+	if len(r.Estimates) == 0 {
+		return nil, nil
 	}
 	last := r.Estimates[len(r.Estimates)-1].Day
 	sent, err := a.sent(ctx, last.AddDate(0, 0, -planDays+1))

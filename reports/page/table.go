@@ -64,14 +64,6 @@ func newTableRow(b *builder, p *reports.Pair) tableRow {
 	return r
 }
 
-// Deferred and Refused are first outcomes because of the IP.
-func (r *tableRow) Deferred() uint32 {
-	return r.Counts.DeferPolicy + r.Counts.DeferSlow + r.Counts.Throttled
-}
-
-// Refused counts refusals because of the IP.
-func (r *tableRow) Refused() uint32 { return r.Counts.RejectPolicy + r.Counts.RejectGeneric }
-
 // ViewKey is the word for what the score knows.
 func (r *tableRow) ViewKey() string {
 	if r.View != nil {
