@@ -20,6 +20,7 @@ import (
 	"repute/internal/follow"
 	"repute/internal/ingest"
 	"repute/internal/serve"
+	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser/all"
 )
@@ -33,6 +34,10 @@ func (a *app) followCommand() *cobra.Command {
 any number of rotations that it missed, compressed or not; it waits for logs
 that are not there yet; it reads a renamed log until its writer is done with it.
 
+Beside files, FILE may be systemd's journal, "journald:" or only a unit of it,
+"journald:postfix@-.service" (from journalctl, by its cursor), and "-", standard
+input: what was not taken in when repute ends is not read again there.
+
 It owns the database. The commands that read (scores, changes, explain, trace,
 report, signals list, db info) go through the socket beside the database by
 themselves, with the same output.
@@ -40,10 +45,12 @@ themselves, with the same output.
 SIGHUP reads configuration and rules anew. SIGTERM ends it; all that was read is
 committed. docs/follow.md has the systemd unit, the metrics and the alerts.
 
-Exit status: 0 ended by a signal, 2 usage, 74 damaged database, 75 database in
+Exit status: 0 ended by a signal, or standard input ended and there is no other
+log, 2 usage, 74 damaged database, 75 database in
 use.`,
-		Example: "  repute follow /var/log/mail.log --metrics 127.0.0.1:9177",
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  repute follow /var/log/mail.log --metrics 127.0.0.1:9177
+  repute follow journald:postfix@-.service`,
+		Args: cobra.MinimumNArgs(1),
 	}
 	cmd.Flags().StringVar(&db, "db", "", "database `file` (default repute.duckdb)")
 	cmd.Flags().StringVar(&metrics, "metrics", "", "serve Prometheus metrics and /healthz at this `address` of this machine")
@@ -85,10 +92,8 @@ type follower struct {
 }
 
 func (a *app) follow(ctx context.Context, db string, files []string, metrics net.Listener) error {
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && !info.Mode().IsRegular() {
-			return usagef("%q is not a regular file; name each log", f)
-		}
+	if err := followable(files); err != nil {
+		return err
 	}
 	r, err := a.newReading()
 	if err != nil {
@@ -108,11 +113,16 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 		return withStatus(exitTryAgain, err)
 	}
 	meter := follow.NewMeter()
+	var input *source.Pipe
+	if slices.Contains(files, source.Stdin) {
+		input = source.NewPipe(a.in, nil)
+		defer input.Close()
+	}
 	alerts := follow.NewAlerts(f.desk, f.sendMail, a.log)
 	reload, done := reloads(ctx)
 	defer done()
 	d, err := follow.New(ctx, follow.Options{
-		Paths: files, Store: f.store, Load: f.load, Reload: reload, Log: a.log, Meter: meter,
+		Paths: files, Input: input, Store: f.store, Load: f.load, Reload: reload, Log: a.log, Meter: meter,
 		Ready: func() {
 			a.log.Info("caught up", "database", f.path)
 			f.notify("READY=1")
@@ -129,6 +139,8 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	wg.Go(func() { alerts.Run(ctx) })
 	wg.Go(func() { a.say("socket", serve.Serve(ctx, socket, f.answer)) })
 	if metrics != nil {
@@ -138,6 +150,24 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	f.notify("STOPPING=1")
 	a.log.Info("stopped")
 	return err
+}
+
+// followable tells what can't be followed. What is not there yet can.
+func followable(paths []string) error {
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if seen[path] {
+			return usagef("%q is named twice", path)
+		}
+		seen[path] = true
+		if path == source.Stdin || source.IsJournal(path) {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return usagef("%q is not a regular file; name each log", path)
+		}
+	}
+	return nil
 }
 
 func (a *app) say(what string, err error) {

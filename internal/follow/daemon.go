@@ -12,12 +12,14 @@ import (
 
 	"repute/internal/analysis"
 	"repute/internal/ingest"
+	"repute/internal/source"
 	"repute/internal/store"
 )
 
 // Options are what the daemon needs.
 type Options struct {
 	Paths []string
+	Input *source.Pipe // standard input, for the path "-"
 	Store *store.Store
 	// Load reads configuration and rules, at the start and at each reload.
 	Load   func(ctx context.Context) (*Loaded, error)
@@ -71,16 +73,19 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 	return d, err
 }
 
-// Run follows until the context ends; all that was read is then committed.
+// Run follows until the context ends, or standard input where there is nothing
+// else; all that was read is then committed.
 func (d *Daemon) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	wg.Go(func() { d.score(ctx) })
 	delay := firstDelay
 	for {
 		started := time.Now()
 		err := d.follow(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || err == nil {
 			return nil
 		}
 		if errors.Is(err, errReload) {
@@ -116,7 +121,7 @@ func (d *Daemon) follow(ctx context.Context) error {
 	}()
 	caughtUp := false
 	o := ingest.FollowOptions{
-		Options: d.current().Ingest, Log: d.o.Log, Every: commitEvery, Grace: grace, Poll: poll,
+		Options: d.current().Ingest, Log: d.o.Log, Every: commitEvery, Grace: grace, Poll: poll, Input: d.o.Input,
 		OnCommit: func(c ingest.Committed) {
 			d.beat.lines(time.Now(), c.Lines)
 			d.o.Meter.committed(&c)

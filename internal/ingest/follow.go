@@ -32,6 +32,9 @@ type FollowOptions struct {
 	Poll time.Duration
 	// OnCommit is called after each transaction that took in lines.
 	OnCommit func(Committed)
+	// Input is standard input, for the path "-". It outlives the follower: a
+	// new one goes on in it.
+	Input *source.Pipe
 	// Between is called between transactions, on the follower's goroutine.
 	Between func(context.Context) error
 }
@@ -47,8 +50,9 @@ type Committed struct {
 // Follower reads logs while they are written.
 type Follower struct {
 	*loop
-	o    FollowOptions
-	sets []*rotating
+	o     FollowOptions
+	sets  []*rotating
+	pipes []*piped
 }
 
 // rotating is a log with the files that it was rotated into.
@@ -90,27 +94,28 @@ func NewFollower(ctx context.Context, paths []string, o FollowOptions) (*Followe
 		return nil, err
 	}
 	for _, path := range paths {
+		if path == source.Stdin || source.IsJournal(path) {
+			f.pipes = append(f.pipes, &piped{path: path, delay: firstDelay})
+			continue
+		}
 		f.sets = append(f.sets, &rotating{path: filepath.Clean(path), done: map[fileState]bool{}})
 	}
 	return f, nil
 }
 
 // Run follows until the context ends. Whatever was read by then is committed:
-// there is never a line read that is not within a transaction. Another error
-// is the store's; a new follower goes on where the last transaction ended.
+// there is never a line read that is not within a transaction. nil tells that
+// there was nothing but standard input, and it has ended. Another error is the
+// store's; a new follower goes on where the last transaction ended.
 func (f *Follower) Run(ctx context.Context) error {
 	defer f.close()
 	for {
-		busy := false
-		for _, s := range f.sets {
-			more, err := f.turn(ctx, s)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				return err
-			}
-			busy = busy || more
+		busy, err := f.turns(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
 		}
 		if f.o.Between != nil {
 			if err := f.o.Between(ctx); err != nil {
@@ -119,6 +124,9 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 		if busy {
 			continue
+		}
+		if f.ended() {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -131,11 +139,33 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 }
 
+// turns takes in what is new, of each in turn. It tells whether there is more.
+func (f *Follower) turns(ctx context.Context) (busy bool, err error) {
+	for _, s := range f.sets {
+		more, err := f.turn(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		busy = busy || more
+	}
+	for _, p := range f.pipes {
+		more, err := f.pour(ctx, p)
+		if err != nil {
+			return false, err
+		}
+		busy = busy || more
+	}
+	return busy, nil
+}
+
 func (f *Follower) close() {
 	for _, s := range f.sets {
 		for _, l := range s.files() {
 			_ = l.file.Close()
 		}
+	}
+	for _, p := range f.pipes {
+		f.shut(p)
 	}
 }
 
@@ -280,31 +310,40 @@ func (f *Follower) read(ctx context.Context, s *rotating, l *live) (more bool, e
 	if truncated, err := l.file.Truncated(); err != nil || truncated {
 		return truncated, errors.Join(err, f.truncated(s, l))
 	}
-	start, before := time.Now(), l.state.Coverage
-	full, err := l.advance()
-	if err != nil {
-		return false, fmt.Errorf("%q, line %d: %w", s.path, l.file.Line()+1, err)
-	}
+	start := time.Now()
+	more, err = f.take(ctx, s.path, l.reading, f.o.BatchLines)
 	l.quiet = start
-	if l.batch.Lines == 0 {
-		return false, nil
-	}
-	if err := l.commit(ctx); err != nil {
-		return false, err
-	}
-	f.remember(&l.state)
-	f.after[source.RotationOf(s.path).Set] = max(f.after[source.RotationOf(s.path).Set], l.state.LastAt)
-	if !full {
+	if !more {
 		l.again = start.Add(f.o.Every)
 	}
+	return more, err
+}
+
+// take takes in what there is, at most so many lines, in one transaction. more
+// tells that there is more than that.
+func (f *Follower) take(ctx context.Context, path string, r *reading, lines int) (more bool, err error) {
+	start, before := time.Now(), r.state.Coverage
+	more, err = r.advance(lines)
+	if err != nil {
+		return false, fmt.Errorf("%q, line %d: %w", path, r.stream.Line()+1, err)
+	}
+	if r.batch.Lines == 0 {
+		return false, nil
+	}
+	if err := r.commit(ctx); err != nil {
+		return false, err
+	}
+	f.remember(&r.state)
+	set := source.RotationOf(path).Set
+	f.after[set] = max(f.after[set], r.state.LastAt)
 	if f.o.OnCommit != nil {
-		c := Committed{Path: s.path, Coverage: difference(&l.state.Coverage, &before), Took: time.Since(start)}
-		if l.state.LastAt > 0 {
-			c.Lag = time.Since(time.UnixMicro(l.state.LastAt))
+		c := Committed{Path: path, Coverage: difference(&r.state.Coverage, &before), Took: time.Since(start)}
+		if r.state.LastAt > 0 {
+			c.Lag = time.Since(time.UnixMicro(r.state.LastAt))
 		}
 		f.o.OnCommit(c)
 	}
-	return full, nil
+	return more, nil
 }
 
 // truncated begins a file anew whose text was taken away. Where it was copied

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"repute/delivery"
+	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser/all"
 	"repute/rules"
@@ -108,9 +109,9 @@ type followed struct {
 	store  *store.Store
 }
 
-func startFollower(t testing.TB, path, db string, seen map[string]int) *followed {
+func startFollower(t testing.TB, path, db string, seen map[string]int, set ...func(*FollowOptions)) *followed {
 	t.Helper()
-	set, err := rules.Default()
+	verdicts, err := rules.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func startFollower(t testing.TB, path, db string, seen map[string]int) *followed
 	ctx, cancel := context.WithCancel(t.Context())
 	f.cancel = cancel
 	o := FollowOptions{
-		Options: Options{Formats: all.Formats(), Rules: set, Store: s, Zone: time.UTC, Key: []byte("k"), OnEvent: func(b *Booked) error {
+		Options: Options{Formats: all.Formats(), Rules: verdicts, Store: s, Zone: time.UTC, Key: []byte("k"), OnEvent: func(b *Booked) error {
 			if b.Kind == delivery.Attempt {
 				f.read = append(f.read, string(b.QueueID))
 			}
@@ -139,6 +140,9 @@ func startFollower(t testing.TB, path, db string, seen map[string]int) *followed
 			f.torn += c.NotUnderstood + c.Oversize
 			f.mu.Unlock()
 		},
+	}
+	for _, f := range set {
+		f(&o)
 	}
 	follower, err := NewFollower(ctx, []string{path}, o)
 	if err != nil {
@@ -344,4 +348,37 @@ func TestFollowResumes(t *testing.T) {
 			f.judge(w, 0, 0)
 		})
 	}
+}
+
+// TestFollowInput lets a second follower of the same process go on in standard
+// input where the first was stopped; both end with the input.
+func TestFollowInput(t *testing.T) {
+	dir := t.TempDir()
+	r, in := io.Pipe()
+	input := func(o *FollowOptions) { o.BatchLines = 700 }
+	pipe := source.NewPipe(r, nil)
+	with := func(o *FollowOptions) { o.Input = pipe }
+	w := &writer{t: t}
+	f := startFollower(t, source.Stdin, filepath.Join(dir, "r.duckdb"), map[string]int{}, input, with)
+	write := func(n int) {
+		for range n {
+			_, err := io.WriteString(in, line(w.n))
+			w.check(err)
+			w.n++
+		}
+	}
+	write(5000) // the pipe holds back
+	f.stop()
+	f.store.Close()
+	f.read = nil
+	f = startFollower(t, source.Stdin, f.db, f.seen, input, with)
+	write(5000)
+	if _, err := io.WriteString(in, "half a li"); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	if err := <-f.done; err != nil {
+		t.Fatal(err)
+	}
+	f.judge(w, 0, 0)
 }

@@ -261,8 +261,11 @@ func (l *loop) parserOptions(path string, modified time.Time, head []byte) parse
 // hostFromPath stands for the host where lines name none: the folder that
 // holds the log, so that two Exims' ids are kept apart.
 func hostFromPath(path string) string {
-	if path == source.Stdin {
+	switch {
+	case path == source.Stdin:
 		return "stdin"
+	case source.IsJournal(path):
+		return "journald"
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -26,7 +26,8 @@ type reading struct {
 	*loop
 	stream     lines
 	taken      func() int64  // bytes taken from disk
-	head       func() []byte // of a file that still grows; nil: the head is known
+	head       func() []byte // of what still grows; nil: the head is known
+	cursor     func() string // of a journal
 	parser     parser.Parser
 	state      store.StreamState
 	batch      store.Batch
@@ -40,7 +41,7 @@ const maxSamples = 5
 func (r *reading) run(ctx context.Context) error {
 	r.begin()
 	for {
-		full, err := r.advance()
+		full, err := r.advance(r.o.BatchLines)
 		if err := errors.Join(err, r.commit(ctx)); err != nil { // of a damaged file what was whole is kept
 			return err
 		}
@@ -50,9 +51,9 @@ func (r *reading) run(ctx context.Context) error {
 	}
 }
 
-// advance reads on to the end, or until a batch is full.
-func (r *reading) advance() (full bool, err error) {
-	for r.batch.Lines < int64(r.o.BatchLines) {
+// advance reads on to the end, or until the batch has so many lines.
+func (r *reading) advance(lines int) (full bool, err error) {
+	for r.batch.Lines < int64(lines) {
 		line, err := r.stream.Next()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -155,6 +156,9 @@ func (r *reading) commit(ctx context.Context) error {
 		head := r.head()
 		r.state.HeadLen = int(min(int64(len(head)), r.state.Bytes))
 		r.state.HeadHash = sha256.Sum256(head[:r.state.HeadLen])
+	}
+	if r.cursor != nil {
+		r.state.Cursor = r.cursor()
 	}
 	if r.o.Store == nil {
 		r.book.discard()

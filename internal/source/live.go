@@ -9,24 +9,14 @@ import (
 	"time"
 )
 
-// Live is a log file that is still being written. Unlike a Stream it ends
-// never: Next says io.EOF where there is no whole line yet, and goes on later.
+// Live is a log file that is still being written, see growing.
 // It holds the file itself, so that a rename takes nothing away from it.
 type Live struct {
 	Path string
 
-	file   *os.File
-	buf    []byte // read from the file, not yet given out
-	start  int    // of what is left in buf
-	read   int64  // bytes read from the file
-	offset int64
-	line   int64
-	tail   ring
-	skip   bool // within a line that is too long
+	growing
+	file *os.File
 }
-
-// liveBuffer is twice the longest line and more: one read takes many lines.
-const liveBuffer = 4 * MaxLine
 
 // OpenLive opens a plain file.
 func OpenLive(path string) (*Live, error) {
@@ -42,85 +32,14 @@ func OpenLive(path string) (*Live, error) {
 		f.Close()
 		return nil, plain(err, path)
 	}
-	return &Live{Path: path, file: f, buf: make([]byte, 0, liveBuffer)}, nil
-}
-
-// Next returns the next whole line without its end; valid until the next
-// call. io.EOF says that there is none yet, ErrTooLong comes with the start of
-// a line that is longer than MaxLine.
-func (l *Live) Next() ([]byte, error) {
-	for {
-		rest := l.buf[l.start:]
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line := rest[:i+1]
-			l.start += i + 1
-			l.took(line)
-			if l.skip {
-				l.skip = false
-				l.line++
-				continue
-			}
-			l.line++
-			line = bytes.TrimSuffix(line[:i], []byte("\r"))
-			if len(line) > MaxLine {
-				return line[:MaxLine], ErrTooLong
-			}
-			return line, nil
-		}
-		if len(rest) > MaxLine {
-			cut := rest[:MaxLine]
-			l.start += len(rest)
-			l.took(rest)
-			if l.skip {
-				continue
-			}
-			l.skip = true
-			return cut, ErrTooLong
-		}
-		if err := l.fill(); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (l *Live) took(b []byte) {
-	l.offset += int64(len(b))
-	l.tail.write(b)
-}
-
-// fill reads more of the file.
-func (l *Live) fill() error {
-	if l.start > 0 {
-		l.buf = l.buf[:copy(l.buf, l.buf[l.start:])]
-		l.start = 0
-	}
-	n, err := l.file.Read(l.buf[len(l.buf):cap(l.buf)])
-	l.buf = l.buf[:len(l.buf)+n]
-	l.read += int64(n)
-	if n > 0 {
-		return nil
-	}
-	if err == nil {
-		err = io.EOF
-	}
-	return err
+	return &Live{Path: path, file: f, growing: newGrowing(f)}, nil
 }
 
 // Peek returns the file's first lines; Next is not touched.
 func (l *Live) Peek(lines int) [][]byte {
 	b := make([]byte, 256<<10)
 	n, _ := l.file.ReadAt(b, 0)
-	b = b[:n]
-	var out [][]byte
-	for len(out) < lines {
-		i := bytes.IndexByte(b, '\n')
-		if i < 0 {
-			break
-		}
-		out = append(out, bytes.TrimSuffix(b[:i], []byte("\r")))
-		b = b[i+1:]
-	}
-	return out
+	return firstLines(b[:n], lines)
 }
 
 // Head returns the file's first bytes, at most 1 KiB.
@@ -149,7 +68,7 @@ func (l *Live) Skip(offset, line int64, tail [32]byte) (Standing, error) {
 	}
 	l.tail.write(b)
 	l.offset, l.read, l.line = offset, offset, line
-	l.buf, l.start, l.skip = l.buf[:0], 0, false
+	l.buf, l.start, l.dropped = l.buf[:0], 0, 0
 	return Same, nil
 }
 
@@ -189,18 +108,6 @@ func (l *Live) Rotated() bool {
 
 // Info describes the open file, whatever its name is now.
 func (l *Live) Info() (os.FileInfo, error) { return l.file.Stat() }
-
-// Offset is the number of bytes before the next line.
-func (l *Live) Offset() int64 { return l.offset }
-
-// Line is the number of lines before the next one.
-func (l *Live) Line() int64 { return l.line }
-
-// TailHash is the hash of the last 1 KiB before Offset.
-func (l *Live) TailHash() [32]byte { return l.tail.sum() }
-
-// Half is how many bytes of a line without an end have been read.
-func (l *Live) Half() int { return len(l.buf) - l.start }
 
 // Modified is when the file was last written to.
 func (l *Live) Modified() time.Time {

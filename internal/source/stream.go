@@ -161,8 +161,12 @@ func (s *Stream) Head() []byte {
 // Peek returns the first lines without consuming them: call it before Next.
 func (s *Stream) Peek(lines int) [][]byte {
 	b, _ := s.text.Peek(s.text.Size())
-	var out [][]byte
-	for len(out) < lines {
+	return firstLines(b, lines)
+}
+
+// firstLines cuts at most n whole lines.
+func firstLines(b []byte, n int) (out [][]byte) {
+	for len(out) < n {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
 			break

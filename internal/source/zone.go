@@ -15,7 +15,7 @@ const linesForZone = 50
 // it. Stamps in UTC say nothing. ok is false where none or several are named.
 func ZoneOf(files []string) (zone *time.Location, ok bool) {
 	for _, path := range files {
-		if path == Stdin {
+		if path == Stdin || IsJournal(path) {
 			continue
 		}
 		for _, name := range offsetsIn(path) {

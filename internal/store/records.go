@@ -33,6 +33,7 @@ type StreamState struct {
 	HeadHash [32]byte
 	Bytes    int64
 	TailHash [32]byte
+	Cursor   string // of systemd's journal
 	Coverage
 }
 
