@@ -156,7 +156,7 @@ func startFollower(t testing.TB, path, db string, seen map[string]int, set ...fu
 func (f *followed) await(n int) {
 	f.t.Helper()
 	last, since := -1, time.Now()
-	for time.Since(since) < 5*time.Second {
+	for time.Since(since) < 20*time.Second {
 		f.mu.Lock()
 		got := len(f.seen)
 		f.mu.Unlock()
