@@ -23,7 +23,7 @@ type Pipe struct {
 type blocks struct {
 	mu       sync.Mutex
 	room     *sync.Cond // ahead became shorter, or nobody wants more
-	ahead    []byte     // read ahead, at most readAhead and a block
+	ahead    []byte     // read ahead, at most pipeAhead and a block
 	closed   bool
 	ended    bool // nothing comes after ahead
 	err      error
@@ -36,7 +36,7 @@ type blocks struct {
 
 const (
 	blockSize = 64 << 10
-	readAhead = 4 << 20
+	pipeAhead = 4 << 20
 )
 
 // NewPipe reads from r, ahead of what is asked for. end is called once r has
@@ -67,7 +67,7 @@ func (b *blocks) copy(r io.Reader) error {
 		n, err := r.Read(block)
 		b.mu.Lock()
 		b.ahead = append(b.ahead, block[:n]...)
-		for len(b.ahead) >= readAhead && !b.closed {
+		for len(b.ahead) >= pipeAhead && !b.closed {
 			b.room.Wait()
 		}
 		closed := b.closed
