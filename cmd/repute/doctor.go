@@ -53,19 +53,19 @@ files it reads them; without, it looks into the database.`,
 	return cmd
 }
 
-// examine prints what is known of the sending side and of the lines.
-func (a *app) examine(ctx context.Context, r *reading, s *store.Store) error {
+// survey tells what is known of each place that mail leaves from.
+func survey(ctx context.Context, r *reading, s *store.Store) ([]sender.Known, error) {
 	origins, err := s.Origins(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	quotes, err := s.SenderQuotes(ctx, origins)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	attempts, err := s.AttemptsByOrigin(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var places []sender.Origin
 	var counts []int64
@@ -74,7 +74,15 @@ func (a *app) examine(ctx context.Context, r *reading, s *store.Store) error {
 			places, counts = append(places, o.Origin), append(counts, n)
 		}
 	}
-	known := sender.New(senderRules(&r.cfg), quotes).Survey(places, counts)
+	return sender.New(senderRules(&r.cfg), quotes).Survey(places, counts), nil
+}
+
+// examine prints what is known of the sending side and of the lines.
+func (a *app) examine(ctx context.Context, r *reading, s *store.Store) error {
+	known, err := survey(ctx, r, s)
+	if err != nil {
+		return err
+	}
 	if err := printRows(a.out, "table", knownColumns(), seq(known)); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"repute/delivery"
 	"repute/internal/ingest"
 	"repute/internal/sender"
+	"repute/internal/store"
 )
 
 // lab holds logs of real MTAs whose every delivery is known.
@@ -55,6 +57,58 @@ func TestLab(t *testing.T) {
 	}
 	sameEvents(t, postfixA["Postfix A, RFC 3164"], postfixA["Postfix A, RFC 3339"])
 	sameEvents(t, postfixA["Postfix A, RFC 3164"], postfixA["Postfix A, RFC 5424"])
+}
+
+// TestLabLearned tells nothing in advance: sending IPs are known from Exim's
+// lines and from what receivers quote, or not at all, and never wrongly.
+func TestLabLearned(t *testing.T) {
+	if _, err := os.Stat(lab); err != nil {
+		t.Skip("no ../shared/lab/real-mta")
+	}
+	a := &app{in: strings.NewReader(""), out: io.Discard, err: io.Discard, log: slog.New(slog.DiscardHandler), env: func(string) string { return "" }}
+	dir, err := filepath.Abs(lab + "stretched")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir()) // no repute.toml
+	r, err := a.newReading()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := a.openStore(t.Context(), store.Memory, true, &r.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := a.ingestInto(t.Context(), r, s, []string{dir + "/mail.log.gz", dir + "/postfix-b", dir + "/exim-a", dir + "/exim-b"}); err != nil {
+		t.Fatal(err)
+	}
+	known, err := survey(t.Context(), r, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := map[string]string{
+		"ml.iroha.example": "203.0.113.43", "news.hinoki.example": "203.0.113.42", "tx.hinoki.example": "203.0.113.41",
+		"tx.dango.example": "198.51.100.21", "news.dango.example": "198.51.100.22", "ml.lead-mart.example": "192.0.2.13",
+		"news.bento.example": "192.0.2.14", "tx.bento.example": "192.0.2.14", "tx.aoba.example": "192.0.2.11", "news.aoba.example": "192.0.2.12",
+	}
+	learned, attempts, all := 0, int64(0), int64(0)
+	for _, k := range known {
+		all += k.Count
+		if k.Source.How == sender.FromLearned {
+			learned++
+			if right[k.Origin.Domain] != k.Source.Name {
+				t.Errorf("%+v: learned %s", k.Origin, k.Source.Name)
+			}
+		}
+		if k.Source.How != sender.Unknown {
+			attempts += k.Count
+		}
+	}
+	t.Logf("%d senders' addresses learned from quotes; %d of %d attempts told with nothing configured", learned, attempts, all)
+	if learned < 7 {
+		t.Errorf("%d learned, want at least 7 of 10", learned)
+	}
 }
 
 // pair is a message, by its sender, which is one message's own in the lab,
