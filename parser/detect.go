@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -10,8 +11,9 @@ import (
 // ErrNotRecognised is wrapped by Detect's error.
 var ErrNotRecognised = errors.New("no mail log format recognised")
 
-// Detect picks the format that finds most events in a stream's first lines.
-// Where none finds any, the error says what was seen and what was expected.
+// Detect picks the format that finds most events in a stream's first lines,
+// else one whose marks stand there. Where there are none, the error says what
+// was seen and what was expected.
 func Detect(formats []Format, head [][]byte) (Format, error) {
 	best, bestEvents := Format{}, 0
 	var names string
@@ -27,11 +29,27 @@ func Detect(formats []Format, head [][]byte) (Format, error) {
 	if bestEvents > 0 {
 		return best, nil
 	}
+	for _, f := range formats {
+		for _, mark := range f.Marks {
+			if anyContains(head, mark) {
+				return f, nil
+			}
+		}
+	}
 	if len(head) == 0 {
 		return Format{}, fmt.Errorf("%w: it is empty", ErrNotRecognised)
 	}
 	return Format{}, fmt.Errorf("%w: none of the first %d lines is one of %s; the first is %.100q",
 		ErrNotRecognised, len(head), names, head[0])
+}
+
+func anyContains(lines [][]byte, word string) bool {
+	for _, line := range lines {
+		if bytes.Contains(line, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 func countEvents(p Parser, head [][]byte) int {

@@ -58,6 +58,9 @@ type Options struct {
 
 // Format is one dialect of log that can be read.
 type Format struct {
-	Name string // "postfix", "exim", "kumomta"
+	Name string // "syslog", "exim", "kumomta"
 	New  func(Options) Parser
+	// Marks are words that only logs of this format hold: a quiet day's log is
+	// told by them where nothing was delivered.
+	Marks []string
 }

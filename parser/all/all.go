@@ -15,8 +15,8 @@ func Formats() []parser.Format {
 	return []parser.Format{
 		{Name: "syslog", New: func(o parser.Options) parser.Parser {
 			return parser.NewSyslog(o, postfix.New(), exim.New(), opensmtpd.New())
-		}},
-		{Name: "exim", New: exim.NewLog},
+		}, Marks: []string{" postfix/", " exim[", " exim4[", " mta connected", " smtp connected address="}},
+		{Name: "exim", New: exim.NewLog, Marks: []string{" Start queue run: pid=", " daemon started: pid="}},
 		{Name: "kumomta", New: kumomta.New},
 		{Name: "powermta", New: powermta.New},
 	}

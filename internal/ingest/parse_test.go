@@ -41,8 +41,28 @@ func BenchmarkParseOnly(b *testing.B) {
 	}
 }
 
+// TestNoAllocation: parsing alone takes no memory for a line, only for a file.
+func TestNoAllocation(t *testing.T) {
+	for _, file := range []string{"../../sample-logs/postfix-a/mail.log.2.gz", "../../sample-logs/exim-b/mainlog.2.gz"} {
+		allocations := func(times int) (n float64, lines int64) {
+			path, lines := plainFile(t, file, times)
+			o := options(t)
+			return testing.AllocsPerRun(1, func() {
+				if _, err := Run(t.Context(), []string{path}, o); err != nil {
+					t.Fatal(err)
+				}
+			}), lines
+		}
+		once, _ := allocations(1)
+		more, lines := allocations(4)
+		if more-once > float64(lines)/1000 {
+			t.Errorf("%s: %.0f allocations for the file once, %.0f for it four times (%d lines)", file, once, more, lines)
+		}
+	}
+}
+
 // plainFile writes a log uncompressed, several times over.
-func plainFile(b *testing.B, file string, times int) (path string, lines int64) {
+func plainFile(b testing.TB, file string, times int) (path string, lines int64) {
 	b.Helper()
 	s, err := source.Open(file, nil)
 	if err != nil {
