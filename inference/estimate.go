@@ -102,6 +102,10 @@ func (m *Model) Add(e *delivery.Evidence) (ended []time.Time) {
 			m.endDay(day)
 			ended = append(ended, day)
 		}
+		if len(ended) > 0 && m.dayEnds != nil {
+			m.hour = m.dayOf(e.Hour).Unix()
+			m.dayEnds(m.dayOf(e.Hour))
+		}
 		m.hour = e.Hour
 	}
 	m.cells = append(m.cells, m.observe(e))

@@ -80,7 +80,7 @@ func folderKind(k delivery.SignalKind) bool {
 // foldersOf takes in the signals up to a day's end. A signal's day is a date:
 // whose zone it was counted in is not known.
 func (m *Model) foldersOf(day time.Time) {
-	end := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.UTC).Unix()
+	end := signalsEnd(day)
 	w := m.folder.waiting
 	n := 0
 	for n < len(w) && w[n].Day < end {
@@ -91,6 +91,11 @@ func (m *Model) foldersOf(day time.Time) {
 		m.measureFolder(&s)
 	}
 	m.folder.waiting = w[n:]
+}
+
+// signalsEnd is the end of the date of a day, Unix seconds.
+func signalsEnd(day time.Time) int64 {
+	return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.UTC).Unix()
 }
 
 // measureFolder updates the channel by one pair's signal of a day: binomial

@@ -41,6 +41,8 @@ type Model struct {
 	fell      []found       // shared parts that fell today
 	changes   []Change
 	unclaimed []int // changes of the day whose cause is not clear yet
+
+	dayEnds func(next time.Time) // nil, or told of each day's end
 }
 
 // group is a part that several pairs share: an IP, a neighbourhood, a

@@ -75,6 +75,11 @@ const everything = int64(1) << 40
 // by (hour, IP, receiver, stream), in that order. With byDomain the recipient
 // domain takes the receiver's place.
 func (a *Analysis) Evidence(ctx context.Context, byDomain bool) iter.Seq2[delivery.Evidence, error] {
+	return a.evidenceSince(ctx, -everything, byDomain)
+}
+
+// evidenceSince is Evidence from an hour on (Unix seconds).
+func (a *Analysis) evidenceSince(ctx context.Context, from int64, byDomain bool) iter.Seq2[delivery.Evidence, error] {
 	return func(yield func(delivery.Evidence, error) bool) {
 		var hour []delivery.Evidence
 		flush := func() bool {
@@ -86,7 +91,7 @@ func (a *Analysis) Evidence(ctx context.Context, byDomain bool) iter.Seq2[delive
 			hour = hour[:0]
 			return true
 		}
-		for row, err := range a.store.Evidence(ctx, -everything, everything, byDomain) {
+		for row, err := range a.store.Evidence(ctx, from, everything, byDomain) {
 			if err != nil {
 				yield(delivery.Evidence{}, err)
 				return

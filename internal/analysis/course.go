@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"sort"
@@ -62,19 +63,87 @@ func newCourse(a *Analysis, f *reports.Findings, first time.Time) *course {
 
 // run runs the model over all evidence and returns its changes.
 func (c *course) run(ctx context.Context) ([]inference.Change, error) {
-	m := inference.New(c.model)
-	folders, err := c.folderSignals(ctx)
+	signals, err := c.folderSignals(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m.AddSignals(folders)
-	for e, err := range m.Estimate(c.tapped(c.Evidence(ctx, false))) {
+	origins, receivers, err := c.store.FirstHours(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.firstMail(origins)
+	kept, err := c.states(ctx, signals, origins, receivers)
+	if err != nil {
+		return nil, err
+	}
+	m, from, err := c.begin(ctx, kept, signals)
+	if err != nil {
+		return nil, err
+	}
+	for e, err := range m.Estimate(c.tapped(c.evidenceSince(ctx, from, false))) {
 		if err != nil {
 			return nil, err
 		}
 		c.estimate(&e)
 	}
+	if kept != nil {
+		if err := kept.save(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return m.Changes(), nil
+}
+
+// begin returns a model and the hour to go on from: in a state that was kept
+// from before all that the report counts, else from the first evidence.
+func (c *course) begin(ctx context.Context, kept *states, signals []delivery.Signal) (*inference.Model, int64, error) {
+	m, from := inference.New(c.model), -everything
+	if kept == nil {
+		m.AddSignals(signals)
+		return m, from, nil
+	}
+	until := c.f.Period.Trend[0]
+	for _, d := range []time.Time{c.weekBefore, c.f.Period.From.AddDate(0, 0, -7)} {
+		if d.Before(until) {
+			until = d
+		}
+	}
+	next, err := kept.resume(ctx, m, until)
+	switch {
+	case errors.Is(err, errSpoilt):
+		m = inference.New(c.model)
+	case err != nil:
+		return nil, 0, err
+	case !next.IsZero():
+		from = next.Unix()
+	}
+	if next.IsZero() {
+		m.AddSignals(signals)
+	}
+	kept.collect(m)
+	return m, from, nil
+}
+
+// firstMail notes when each sending IP sent first.
+func (c *course) firstMail(origins map[int32]int64) {
+	for id, hour := range origins {
+		if !c.knows(id, 0, 0) {
+			continue
+		}
+		if ip := c.ip(c.source(id)); ip.first == 0 || hour < ip.first {
+			ip.first = hour
+		}
+	}
+}
+
+// ip is the mail of a sending IP.
+func (c *course) ip(name string) *sent {
+	ip := c.ips[name]
+	if ip == nil {
+		ip = &sent{daily: make([]uint32, len(c.f.Daily)), accepted: make([]uint32, len(c.f.Daily))}
+		c.ips[name] = ip
+	}
+	return ip
 }
 
 // tapped counts each cell that passes.
@@ -118,11 +187,7 @@ func (c *course) locate(hour int64) {
 
 func (c *course) count(e *delivery.Evidence) {
 	c.locate(e.Hour)
-	ip := c.ips[e.IP]
-	if ip == nil {
-		ip = &sent{first: e.Hour, daily: make([]uint32, len(c.f.Daily)), accepted: make([]uint32, len(c.f.Daily))}
-		c.ips[e.IP] = ip
-	}
+	ip := c.ip(e.IP)
 	if c.day >= 0 {
 		c.f.Daily[c.day].Add(&e.Counts)
 		ip.daily[c.day] += e.First()
