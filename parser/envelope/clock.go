@@ -25,6 +25,7 @@ type Clock struct {
 	bsdStart int64
 	isoDate  [11]byte // "2026-01-05T"
 	isoStart int64    // in UTC
+	isoLocal int64    // in the zone; 0 where its offset changes on that day
 }
 
 func newClock(zone *time.Location, reference, after time.Time, year int) Clock {
@@ -196,22 +197,25 @@ func (c *Clock) iso(b []byte) (int64, []byte, bool) {
 	if !good {
 		return 0, b[i+1:], true
 	}
-	if hasZone && c.isoStart != 0 && string(b[:11]) == string(c.isoDate[:]) {
+	if c.isoStart == 0 || string(b[:11]) != string(c.isoDate[:]) {
+		start, good := c.utcDay(number(b[:4]), number(b[5:7]), number(b[8:10]))
+		if !good {
+			return 0, b[i+1:], true
+		}
+		copy(c.isoDate[:], b)
+		if c.isoStart, c.isoLocal = start, 0; c.uniform {
+			c.isoLocal = start - c.offset
+		}
+	}
+	if hasZone {
 		return c.isoStart + tod - offset, b[i+1:], true
 	}
-	y, m, d := number(b[:4]), number(b[5:7]), number(b[8:10])
-	if !hasZone {
-		at := c.local(y, m, d, tod)
-		c.last = max(c.last, at)
-		return at, b[i+1:], true
+	at := c.isoLocal + tod
+	if c.isoLocal == 0 {
+		at = c.local(number(b[:4]), number(b[5:7]), number(b[8:10]), tod)
 	}
-	start, good := c.utcDay(y, m, d)
-	if !good {
-		return 0, b[i+1:], true
-	}
-	copy(c.isoDate[:], b)
-	c.isoStart = start
-	return start + tod - offset, b[i+1:], true
+	c.last = max(c.last, at)
+	return at, b[i+1:], true
 }
 
 // local is the time of a date in the clock's zone; 0 if there is no such date.

@@ -34,13 +34,19 @@ func (w *Wrapper) Unwrap(e *Envelope, line []byte) (inner []byte, done bool) {
 	if len(line) > 0 && line[0] == '{' {
 		return w.json(e, line)
 	}
-	if len(line) > 36 && isDigit(line[0]) {
-		if rest, partial, ok := cri(line); ok {
-			return w.join(rest, partial), false
+	if len(line) > 36 { // the common cases
+		switch {
+		case line[3] == ' ' && line[6] == ' ': // "Jan  5 "
+			return line, false
+		case line[4] != '-' || line[7] != '-':
+		case line[10] == ' ': // "2026-01-05 "
+			return line, false
+		case line[10] == 'T': // "2026-01-05T"
+			if rest, partial, ok := cri(line); ok {
+				return w.join(rest, partial), false
+			}
+			return line, false
 		}
-	}
-	if len(line) > 10 && (line[3] == ' ' && line[6] == ' ' || line[4] == '-' && line[7] == '-' && (line[10] == 'T' || line[10] == ' ')) {
-		return line, false // "Jan  5 ", "2026-01-05T": the common cases
 	}
 	if i := bytes.Index(line[:min(len(line), 80)], []byte(" | ")); i > 0 && isServiceName(bytes.TrimRight(line[:i], " ")) {
 		return line[i+3:], false
@@ -130,6 +136,9 @@ func (w *Wrapper) join(part []byte, more bool) []byte {
 // runtime's format. P marks a part.
 func cri(line []byte) (rest []byte, partial, ok bool) {
 	i := bytes.IndexByte(line, ' ')
+	if i < 0 || i+1 == len(line) || line[i+1] != 's' {
+		return nil, false, false
+	}
 	for _, stream := range [...]string{"stdout ", "stderr "} {
 		after, found := bytes.CutPrefix(line[i+1:], []byte(stream))
 		if found && len(after) > 2 && (after[0] == 'F' || after[0] == 'P') {

@@ -35,12 +35,14 @@ func (g *Grammar) message(ev *delivery.Event, m []byte, errno int) {
 		}
 	default:
 		r.Failure = failure(m, errno)
-		r.Stage = stage(m)
 		switch r.Failure {
 		case delivery.ConnectionRefused, delivery.ConnectionTimeout, delivery.Unreachable:
 			r.Stage = delivery.StageConnect
 		case delivery.TLSFailure:
 			r.Stage = delivery.StageTLS
+		case delivery.NoAttempt, delivery.RetryOver, delivery.DNSFailure:
+		default:
+			r.Stage = stage(m)
 		}
 	}
 	switch errno { // the number knows better than the words where PIPELINING or CHUNKING is used

@@ -199,14 +199,12 @@ func token(t []byte) (tok, rest []byte) {
 	if end < 0 {
 		return t, nil
 	}
-	quoted := false
-	for _, c := range t[:min(end, longestKey)] {
-		quoted = quoted || c == '"'
-	}
-	if !quoted {
+	// The quote that may hide a blank is near the start: C="…", DN="…",
+	// F=<"…"@domain>.
+	if len(t) > 4 && t[0] != '"' && t[1] != '"' && t[2] != '"' && t[3] != '"' && t[4] != '"' {
 		return t[:end], t[end+1:]
 	}
-	quoted = false
+	quoted := false
 	for i := 0; i < len(t); i++ {
 		switch t[i] {
 		case '\\':
@@ -225,10 +223,6 @@ func token(t []byte) (tok, rest []byte) {
 	}
 	return t, nil
 }
-
-// longestKey is how far into a token the quote is that may hide a blank:
-// C="…", DN="…", F=<"…"@domain>.
-const longestKey = 5
 
 func loopback(ip []byte) bool {
 	return hasPrefix(ip, "127.") || string(ip) == "::1"
