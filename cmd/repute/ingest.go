@@ -62,4 +62,13 @@ func (a *app) sayCoverage(r *ingest.Report) {
 	t := r.Total()
 	fmt.Fprintf(a.err, "%d lines: %d events, %d attempts; %d lines not about mail delivery, %d not understood\n",
 		t.Lines, t.Events, t.Attempts, t.Irrelevant, t.NotUnderstood)
+	if t.Repeated > 0 {
+		fmt.Fprintf(a.err, "%d attempts are told of in other files too and were counted there\n", t.Repeated)
+	}
+	if r.Evicted > 0 {
+		fmt.Fprintf(a.err, "%d messages that never left the queue were given up: of later lines about them the sender is not known\n", r.Evicted)
+	}
+	if r.Crowded > 0 {
+		fmt.Fprintf(a.err, "%d times a name or a reply was counted among others: there are too many\n", r.Crowded)
+	}
 }

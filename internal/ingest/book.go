@@ -46,6 +46,7 @@ type book struct {
 	o          *Options
 	dict       *dictionary
 	correlator *correlator
+	overlaps   *overlaps
 	cells      map[cell]int32 // index of evidence
 	evidence   []store.Evidence
 	replies    map[replyCell]int32 // index of answers
@@ -74,7 +75,10 @@ func newBook(ctx context.Context, o *Options) (*book, error) {
 	if b.dict, err = newDictionary(ctx, o); err != nil {
 		return nil, err
 	}
-	b.correlator, err = newCorrelator(state)
+	if b.correlator, err = newCorrelator(state); err != nil {
+		return nil, err
+	}
+	b.overlaps, err = newOverlaps(ctx, o.Store)
 	return b, err
 }
 
@@ -85,7 +89,12 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 	stream, line := r.position()
 	switch e.Kind {
 	case delivery.Attempt, delivery.Probe:
-		b.outcome(m, e, b.hash(e.Recipient), b.dict.domain(domainOf(e.Recipient)), stream, line)
+		hash := b.hash(e.Recipient)
+		if again, err := b.overlaps.again(e, stream, hash); again || err != nil {
+			r.repeated(e)
+			return err
+		}
+		b.outcome(m, e, hash, b.dict.domain(domainOf(e.Recipient)), stream, line)
 	case delivery.Expired:
 		return b.expired(m, e, r.state.Path, stream, line)
 	case delivery.HostTrial:
@@ -151,6 +160,7 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 	if b.o.Store == nil {
 		return
 	}
+	b.overlaps.note(b.dict.origins[origin-1].Host, stream, e.At)
 	b.events = append(b.events, store.Event{
 		At: e.At, Message: b.message(m, e, origin), Origin: origin, Receiver: receiver, Domain: domain, Recipient: hash,
 		Template: template, Kind: e.Kind, Status: e.Status, Class: class,

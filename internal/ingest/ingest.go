@@ -43,7 +43,7 @@ type Options struct {
 type FileReport struct {
 	Path    string
 	Format  string
-	Again   bool // nothing new: it had been read before
+	Again   bool // nothing new: it, or all that it tells of, had been read before
 	Samples []store.Sample
 	Err     error
 	store.Coverage
@@ -52,6 +52,10 @@ type FileReport struct {
 // Report tells what became of all files.
 type Report struct {
 	Files []FileReport
+	// Evicted is how many messages were given up that were still open, for there
+	// were too many. Crowded is how often a name or a reply was counted among
+	// others, for there were too many. All other counts are right.
+	Evicted, Crowded int64
 }
 
 // Total adds up the files' coverage.
@@ -71,6 +75,7 @@ func addCoverage(t, c *store.Coverage) {
 	t.NotUnderstood += c.NotUnderstood
 	t.Oversize += c.Oversize
 	t.Truncated += c.Truncated
+	t.Repeated += c.Repeated
 	if c.FirstAt != 0 && (t.FirstAt == 0 || c.FirstAt < t.FirstAt) {
 		t.FirstAt = c.FirstAt
 	}
@@ -102,6 +107,7 @@ func Run(ctx context.Context, files []string, o Options) (Report, error) {
 	for _, path := range files {
 		f, err := l.file(ctx, path)
 		report.Files = append(report.Files, f)
+		report.Evicted, report.Crowded = l.book.correlator.evicted, l.book.dict.crowded
 		if err != nil {
 			return report, err
 		}
@@ -167,7 +173,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	err = r.run(ctx)
 	f.Samples = r.allSamples
 	f.Coverage = difference(&r.state.Coverage, &before.Coverage)
-	f.Again = f.Lines == 0 && before.Lines > 0
+	f.Again = f.Lines == 0 && before.Lines > 0 || f.Attempts == 0 && f.Repeated > 0
 	l.after[source.RotationOf(path).Set] = r.state.LastAt
 	l.remember(&r.state)
 	l.taken += s.Taken()
@@ -195,11 +201,14 @@ func difference(now, before *store.Coverage) store.Coverage {
 	d.NotUnderstood -= before.NotUnderstood
 	d.Oversize -= before.Oversize
 	d.Truncated -= before.Truncated
+	d.Repeated -= before.Repeated
 	return d
 }
 
 // resume finds the stream among those read before and goes to its position.
-// A stream is the same if its start is, and the text before the position.
+// A stream is the same if its start is, and the text before the position. One
+// that ends before it may be an older copy or another log: it is read, and
+// what it repeats is not counted.
 func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, error) {
 	head := s.Head()
 	for i := range l.streams {
@@ -211,11 +220,8 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 		if err != nil {
 			return st, s, err
 		}
-		switch standing {
-		case source.Same:
+		if standing == source.Same {
 			st.Path = s.Path
-			return st, s, nil
-		case source.Cut: // nothing is left to read, and the position stays
 			return st, s, nil
 		}
 		s.Close()

@@ -236,8 +236,8 @@ func TestOnlyNew(t *testing.T) {
 			if err != nil || r.Files[0].Err != nil {
 				t.Fatal(err, r.Files[0].Err)
 			}
-			if got := r.Total().Lines; got != step.want {
-				t.Errorf("%d new lines, want %d", got, step.want)
+			if got := r.Total().Attempts; got != step.want {
+				t.Errorf("%d new attempts, want %d", got, step.want)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"repute/delivery"
 	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser"
@@ -173,6 +174,15 @@ func (r *reading) commit(ctx context.Context) error {
 	r.book.discard()
 	r.begin()
 	return nil
+}
+
+// repeated takes back the count of an attempt that another stream has told of.
+func (r *reading) repeated(e *delivery.Event) {
+	r.state.Repeated++
+	r.state.Events--
+	if e.Attempted {
+		r.state.Attempts--
+	}
 }
 
 // position tells where an event stands.

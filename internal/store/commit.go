@@ -95,7 +95,7 @@ func appendPosition(c driver.Conn, b *Batch) error {
 		appendRows(c, "stream", []StreamState{b.Stream}, func(r StreamState) []driver.Value {
 			return []driver.Value{
 				r.ID, r.Path, r.Format, int32(r.HeadLen), r.HeadHash[:], r.Bytes, r.TailHash[:],
-				r.Lines, r.Events, r.Attempts, r.Irrelevant, r.NotUnderstood, r.Oversize, r.Truncated, r.FirstAt, r.LastAt, r.Cursor,
+				r.Lines, r.Events, r.Attempts, r.Irrelevant, r.NotUnderstood, r.Oversize, r.Truncated, r.FirstAt, r.LastAt, r.Cursor, r.Repeated,
 			}
 		}),
 		appendRows(c, "audit", []int{0}, func(int) []driver.Value {

@@ -107,11 +107,11 @@ func scanTemplate(r *sql.Rows) (t Template, err error) {
 // Streams lists the streams that have been read.
 func (s *Store) Streams(ctx context.Context) ([]StreamState, error) {
 	return collect(ctx, s, `SELECT id, path, format, head_len, head_hash, bytes, tail_hash, lines, events, attempts, irrelevant,
-		not_understood, oversize, truncated, first_at, last_at, cursor FROM stream ORDER BY id`,
+		not_understood, oversize, truncated, first_at, last_at, cursor, repeated FROM stream ORDER BY id`,
 		func(r *sql.Rows) (st StreamState, err error) {
 			var head, tail []byte
 			err = r.Scan(&st.ID, &st.Path, &st.Format, &st.HeadLen, &head, &st.Bytes, &tail, &st.Lines, &st.Events, &st.Attempts,
-				&st.Irrelevant, &st.NotUnderstood, &st.Oversize, &st.Truncated, &st.FirstAt, &st.LastAt, &st.Cursor)
+				&st.Irrelevant, &st.NotUnderstood, &st.Oversize, &st.Truncated, &st.FirstAt, &st.LastAt, &st.Cursor, &st.Repeated)
 			copy(st.HeadHash[:], head)
 			copy(st.TailHash[:], tail)
 			return st, err

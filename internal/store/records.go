@@ -42,6 +42,8 @@ type StreamState struct {
 type Coverage struct {
 	Lines, Events, Attempts, Irrelevant, NotUnderstood, Oversize, Truncated int64
 
+	Repeated int64 // attempts that another stream has told of; in no other count but Lines
+
 	FirstAt, LastAt int64 // Unix microseconds
 }
 
