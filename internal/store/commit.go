@@ -45,7 +45,8 @@ func (s *Store) commit(ctx context.Context, b *Batch) error {
 		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return errors.Join(err, rollback)
 	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
+	// It is not interrupted: whether it went through would not be known.
+	_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 	return err
 }
 
