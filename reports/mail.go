@@ -52,7 +52,7 @@ func NewMail(f *Findings, w *words.Words, o MailOptions) (*Mail, error) {
 		m.Pictures = append(m.Pictures, Picture{ID: "trend-" + fmt.Sprint(len(m.Pictures)+1), PNG: png, Alt: t.Describe(w), Name: t.Main.Receiver.Name})
 	}
 	v := &mailView{
-		Findings: f, words: w, Lang: w.Lang, Name: f.Period.Name(w), Lead: Lead(f, w), Heat: NewHeat(f, mailIPs, mailReceivers),
+		Findings: f, words: w, Lang: w.Lang, Serif: !w.Wide(), Name: f.Period.Name(w), Lead: Lead(f, w), Heat: NewHeat(f, mailIPs, mailReceivers),
 		Pictures: m.Pictures, Attached: o.Attached,
 	}
 	t, err := template.New("mail.html").Funcs(Functions(w)).Funcs(template.FuncMap{"colour": shadeColour, "ink": shadeInk, "cid": cid}).ParseFS(assets, "assets/mail.html")
@@ -72,6 +72,7 @@ type mailView struct {
 	*Findings
 	words    *words.Words
 	Lang     string
+	Serif    bool // for headings: not beside wide letters
 	Name     string
 	Lead     []string
 	Heat     Heat

@@ -60,7 +60,9 @@ const (
 )
 
 // bad tells whether the card is drawn in the colour of bad news.
-func (t *trend) bad() bool { return len(t.Falls) > 0 || !t.Main.Unknown && t.Main.Score < 50 }
+func (t *trend) bad() bool {
+	return t.Main.Fall != nil && !t.Main.Recovered || !t.Main.Unknown && t.Main.Score < 50
+}
 
 // Calm is the card's look without bad news.
 func (t *trend) Calm() bool { return !t.bad() }

@@ -95,6 +95,9 @@ func (w *Words) flatten(prefix string, tree map[string]any) {
 	}
 }
 
+// Wide tells whether letters are two columns wide and stand without blanks.
+func (w *Words) Wide() bool { return w.form.Wide }
+
 // Has tells whether there are words for a key.
 func (w *Words) Has(key string) bool {
 	_, ok := w.texts[key]
