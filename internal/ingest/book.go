@@ -85,6 +85,10 @@ func newBook(ctx context.Context, o *Options) (*book, error) {
 // event books one event of a line.
 func (b *book) event(r *reading, e *delivery.Event) error {
 	m := b.correlator.find(e)
+	if m.reused(e) {
+		b.correlator.close(e)
+		m = b.correlator.find(e)
+	}
 	b.learn(m, e)
 	stream, line := r.position()
 	switch e.Kind {

@@ -172,6 +172,14 @@ func (c *correlator) evict() {
 	}
 }
 
+// reused tells that a message comes in under a queue id whose message has been
+// tried already: short ids come again after hours, and the line that says that
+// the former message was removed may be missing.
+func (m *message) reused(e *delivery.Event) bool {
+	arrival := e.Kind == delivery.Queued && (len(e.Client) > 0 || e.HasSender && e.Size == 0 && len(e.MessageID) == 0)
+	return arrival && len(m.Recipients) > 0 && eximBirth(e.QueueID) == 0 // Exim's never come again, and may be delivered before they arrive (>>)
+}
+
 // learn takes from an event what it says of a message.
 func (b *book) learn(m *message, e *delivery.Event) {
 	if e.Kind == delivery.Queued {
