@@ -66,8 +66,8 @@ type Pair struct {
 	Unknown       bool
 	Borrowed      bool
 	View          *FullView // with the spam folder; nil: the SMTP view alone
-	Shared        float64   // what the neighbourhood adds to the score, in points
-	Needs         int       // more first outcomes until it is known
+	Parts         Contributions
+	Needs         int // more first outcomes until it is known
 	Evidence      uint32
 	Counts        delivery.Counts // first outcomes of the period
 	Reason        delivery.Reason // why most of the unaccepted were not; ReasonNone if none
@@ -141,6 +141,12 @@ type Action struct {
 	Better   string  // another sending IP that does well at the receiver, "" if none
 	Score    float64 // of Better
 	Quote    *Quote
+}
+
+// Contributions are what each part of the model adds to a score, in points;
+// Level is the score of the usual level alone.
+type Contributions struct {
+	Level, IP, Network, Receiver, Private float64
 }
 
 // FullView is the score that counts mail in the spam folder for a quarter.

@@ -50,7 +50,8 @@ func (c *Change) because(w *words.Words) string {
 // From these confidences on a cause is stated plainly, or called high.
 const sure, surest = 0.7, 0.9
 
-func confidence(w *words.Words, p float64) string {
+// Confidence names how sure a cause is.
+func Confidence(w *words.Words, p float64) string {
 	switch {
 	case p >= surest:
 		return w.Say("confidence.high")

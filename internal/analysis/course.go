@@ -247,7 +247,8 @@ func (c *course) estimate(e *inference.Estimate) {
 	}
 	p.Network = e.Network
 	p.Score, p.Lo, p.Hi, p.Band = e.Score, e.Lo, e.Hi, e.Band
-	p.Unknown, p.Borrowed, p.Needs, p.Evidence, p.Shared = e.Unknown, e.Borrowed, e.Needs, e.Evidence, e.Parts.Network
+	p.Unknown, p.Borrowed, p.Needs, p.Evidence = e.Unknown, e.Borrowed, e.Needs, e.Evidence
+	p.Parts = reports.Contributions(e.Parts)
 	if p.View = nil; e.View == inference.ViewFull {
 		p.View = &reports.FullView{Score: e.Full, Lo: e.FullLo, Hi: e.FullHi, Spam: e.Spam}
 	}

@@ -52,7 +52,7 @@ func networkPanel(b *builder) any {
 		row := &p.Rows[k]
 		row.Ours++
 		if !q.Unknown {
-			row.Part += q.Shared
+			row.Part += q.Parts.Network
 			known[q.Network]++
 		}
 		if len(row.Cells) < networkCells {
@@ -96,7 +96,7 @@ func networkReceiver(f *reports.Findings) (at *reports.Pair) {
 		case p.Network == "":
 		case p.Fall != nil && p.Fall.Cause == "neighbourhood":
 			return p
-		case !p.Unknown && (at == nil || p.Shared < at.Shared):
+		case !p.Unknown && (at == nil || p.Parts.Network < at.Parts.Network):
 			at = p
 		}
 	}

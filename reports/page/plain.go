@@ -4,24 +4,6 @@ import "repute/reports"
 
 // The panels that print records as they are.
 
-type evidence struct {
-	Quotes []reports.Quote
-	Title  string
-}
-
-func evidencePanel(b *builder) any {
-	if len(b.Quotes) == 0 {
-		return nil
-	}
-	e := evidence{Quotes: b.Quotes, Title: b.w.Say("evidence.head_one", "receiver", b.Quotes[0].Receiver.Name)}
-	for i := range b.Quotes {
-		if b.Quotes[i].Receiver.ID != b.Quotes[0].Receiver.ID {
-			e.Title = b.w.Say("evidence.head")
-		}
-	}
-	return &e
-}
-
 type todo struct{ Actions []reports.Action }
 
 func todoPanel(b *builder) any {
