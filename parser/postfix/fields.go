@@ -140,11 +140,12 @@ func field(t []byte) (key, value, rest []byte) {
 	return pair, nil, rest
 }
 
-// decimal reads the digits at the start of b, at most nine.
-func decimal(b []byte) int {
-	n := 0
-	for i := 0; i < len(b) && i < 9 && '0' <= b[i] && b[i] <= '9'; i++ {
-		n = n*10 + int(b[i]-'0')
+// digits reads the digits at the start of b, at most fifteen.
+func digits(b []byte) (n int64, rest []byte) {
+	i := 0
+	for i < len(b) && i < 15 && b[i]-'0' <= 9 {
+		n = n*10 + int64(b[i]-'0')
+		i++
 	}
-	return n
+	return n, b[i:]
 }

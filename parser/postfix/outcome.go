@@ -19,15 +19,19 @@ func (g *Grammar) outcome(ev *delivery.Event, daemon, text []byte) error {
 		return g.cut(ev, text, "the recipient does not end")
 	}
 	ev.Recipient = recipient
-	for len(rest) > 2 && rest[0] == ',' && rest[1] == ' ' {
+	for len(rest) > 3 && rest[0] == ',' && rest[1] == ' ' {
 		rest = rest[2:]
-		if hasPrefix(rest, "status=") {
+		if rest[0] == 's' && hasPrefix(rest, "status=") {
 			return g.status(ev, daemon, rest[len("status="):])
 		}
-		if hasPrefix(rest, "orig_to=<") {
+		if rest[0] == 'o' && hasPrefix(rest, "orig_to=<") {
 			if _, rest, ok = address(rest[len("orig_to="):]); !ok {
 				return g.cut(ev, text, "orig_to does not end")
 			}
+			continue
+		}
+		if n := quickField(ev, rest); n > 0 && n < len(rest) && rest[n] == ',' {
+			rest = rest[n:]
 			continue
 		}
 		var key, value []byte
@@ -35,15 +39,36 @@ func (g *Grammar) outcome(ev *delivery.Event, daemon, text []byte) error {
 		switch string(key) {
 		case "relay":
 			ev.RelayHost, ev.RelayIP = relay(value)
-		case "delays":
-			delays(ev, value)
 		case "tls":
 			ev.TLS = value
-		case "dsn":
-			ev.Reply.DSN, _ = delivery.ParseEnhanced(value)
 		}
 	}
 	return g.cut(ev, text, "no status=")
+}
+
+// quickField reads the fields whose values end by themselves and tells how
+// many bytes it took.
+func quickField(ev *delivery.Event, t []byte) int {
+	switch t[0] {
+	case 'd':
+		switch {
+		case hasPrefix(t, "delay="):
+			_, n := seconds(t[len("delay="):])
+			return len("delay=") + n
+		case hasPrefix(t, "delays="):
+			return len("delays=") + delays(ev, t[len("delays="):])
+		case hasPrefix(t, "dsn="):
+			dsn, n := delivery.ParseEnhanced(t[len("dsn="):])
+			ev.Reply.DSN = dsn
+			return len("dsn=") + n
+		}
+	case 'c':
+		if hasPrefix(t, "conn_use=") {
+			_, n := seconds(t[len("conn_use="):])
+			return len("conn_use=") + n
+		}
+	}
+	return 0
 }
 
 // cut is the exit for a line that ends before its status: rsyslog cuts at its
@@ -58,8 +83,11 @@ func (g *Grammar) cut(ev *delivery.Event, text []byte, msg string) error {
 
 func (g *Grammar) status(ev *delivery.Event, daemon, text []byte) error {
 	word, reason := text, []byte(nil)
-	if i := bytes.IndexByte(text, ' '); i >= 0 {
-		word, reason = text[:i], text[i+1:]
+	for i, c := range text {
+		if c == ' ' {
+			word, reason = text[:i], text[i+1:]
+			break
+		}
 	}
 	ev.Kind = delivery.Attempt
 	switch string(bytes.TrimSuffix(word, []byte(","))) {
@@ -159,19 +187,22 @@ func fromFilter(text []byte) bool {
 }
 
 // delays reads "a/b/c/d" in seconds: before qmgr, in qmgr, connection,
-// transmission. a includes earlier retries, so only c and d tell of this
-// attempt.
-func delays(ev *delivery.Event, v []byte) {
+// transmission; and tells how many bytes it took. a includes earlier retries,
+// so only c and d tell of this attempt.
+func delays(ev *delivery.Event, v []byte) (used int) {
 	var parts [4]float64
 	for i := range parts {
-		n, used := seconds(v)
-		if used == 0 || (i < 3) != (used < len(v) && v[used] == '/') {
-			return
+		s, n := seconds(v[used:])
+		parts[i], used = s, used+n
+		if n == 0 || (i < 3) != (used < len(v) && v[used] == '/') {
+			return used
 		}
-		parts[i] = n
-		v = v[min(used+1, len(v)):]
+		if i < 3 {
+			used++
+		}
 	}
 	ev.QueueS, ev.ConnS, ev.XmitS = float32(parts[0]+parts[1]), float32(parts[2]), float32(parts[3])
+	return used
 }
 
 // seconds reads a decimal fraction at the start of b, at most a year's worth,

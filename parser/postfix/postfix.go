@@ -138,17 +138,16 @@ func (g *Grammar) from(ev *delivery.Event, text []byte) error {
 	ev.Sender, ev.HasSender = sender, true
 	ev.Bounce = len(sender) == 0
 	ev.Kind = delivery.Queued
-	for len(rest) > 2 && rest[0] == ',' {
-		var key, value []byte
-		key, value, rest = field(rest[2:])
-		switch string(key) {
-		case "size":
-			ev.Size = int64(decimal(value))
-		case "nrcpt":
-			ev.Recipients = decimal(value)
-		case "status":
-			ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
-		}
+	if hasPrefix(rest, ", size=") {
+		ev.Size, rest = digits(rest[len(", size="):])
+	}
+	if hasPrefix(rest, ", nrcpt=") {
+		var n int64
+		n, rest = digits(rest[len(", nrcpt="):])
+		ev.Recipients = int(n)
+	}
+	if hasPrefix(rest, ", status=") { // expired, force-expired
+		ev.Kind, ev.Status = delivery.Expired, delivery.StatusExpired
 	}
 	return nil
 }
