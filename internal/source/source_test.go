@@ -164,16 +164,20 @@ func TestSkip(t *testing.T) {
 	}
 }
 
+// TestLongLine: the longest line that is read, and what is longer by one byte,
+// than the buffer, and by far.
 func TestLongLine(t *testing.T) {
-	s := open(t, []byte("before\n"+strings.Repeat("x", 1<<20)+"\nafter\n"))
-	if line, err := s.Next(); err != nil || string(line) != "before" {
-		t.Fatalf("%q %v", line, err)
-	}
-	if line, err := s.Next(); !errors.Is(err, ErrTooLong) || len(line) != MaxLine {
-		t.Fatalf("%d bytes, %v", len(line), err)
-	}
-	if line, err := s.Next(); err != nil || string(line) != "after" || s.Line() != 3 {
-		t.Fatalf("%q %v line %d", line, err, s.Line())
+	for length, want := range map[int]error{MaxLine: nil, MaxLine + 1: ErrTooLong, 256 << 10: ErrTooLong, 1 << 20: ErrTooLong} {
+		s := open(t, []byte("before\n"+strings.Repeat("x", length)+"\nafter\n"))
+		if line, err := s.Next(); err != nil || string(line) != "before" {
+			t.Fatalf("%q %v", line, err)
+		}
+		if line, err := s.Next(); !errors.Is(err, want) || len(line) != MaxLine {
+			t.Fatalf("%d bytes of %d, %v", len(line), length, err)
+		}
+		if line, err := s.Next(); err != nil || string(line) != "after" || s.Line() != 3 {
+			t.Fatalf("%q %v line %d", line, err, s.Line())
+		}
 	}
 }
 

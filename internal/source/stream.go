@@ -119,7 +119,10 @@ func (s *Stream) uncompress() error {
 func (s *Stream) Next() ([]byte, error) {
 	line, err := s.text.ReadSlice('\n')
 	if err == nil {
-		return s.took(line), nil
+		if line = s.took(line); len(line) > MaxLine {
+			return line[:MaxLine], ErrTooLong
+		}
+		return line, nil
 	}
 	if !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, err
@@ -147,8 +150,7 @@ func (s *Stream) took(line []byte) []byte {
 	s.offset += int64(len(line))
 	s.line++
 	s.tail.write(line)
-	line = bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
-	return line[:min(len(line), MaxLine)]
+	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
 }
 
 // Head returns the stream's first bytes, at most 1 KiB, without consuming
