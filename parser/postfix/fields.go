@@ -22,6 +22,11 @@ func ours(daemon, program, text []byte) bool {
 	if hasPrefix(program, "postfix") || hasPrefix(program, "postsuper") {
 		return true
 	}
+	for _, sendmail := range [...]string{"sendmail", "sm-mta", "sm-msp"} { // writes to=< and from=<, too
+		if hasPrefix(program, sendmail) {
+			return false
+		}
+	}
 	for _, start := range [...]string{"to=<", "from=<", "client=", "message-id=<", "host ", "lost connection with ", "conversation with ", "status="} {
 		if hasPrefix(text, start) {
 			return true
@@ -67,7 +72,7 @@ const (
 const (
 	idDigits  = 1<<10 - 1
 	idHex     = idDigits | (1<<6-1)<<('A'-'0')
-	idCapital = (1<<26 - 1) << ('A' - '0')
+	idCapital = (1<<26 - 1) << ('A' - '0') // no vowels in truth, but in many an anonymised log
 	idSmall   = (1<<('p'-'b') - 1 - 1<<('e'-'b') - 1<<('i'-'b') - 1<<('o'-'b')) << ('b' - '0')
 	idLate    = 1<<('z'-'p'+1) - 1 - 1<<('u'-'p')
 )

@@ -93,3 +93,19 @@ func TestNotUnderstood(t *testing.T) {
 		t.Fatalf("got %v, want a syntax error that says what was expected", err)
 	}
 }
+
+// TestOthers: other programs' lines that look like ours.
+func TestOthers(t *testing.T) {
+	for program, text := range map[string]string{
+		"sendmail":  "4BNDJ8mk012345: to=<bob@example.net>, delay=00:00:01, mailer=esmtp, relay=mx.example.net. [192.0.2.7], dsn=2.0.0, stat=Sent (ok)",
+		"opendkim":  "3F2A11C0D5: DKIM-Signature field added (s=mail, d=example.com)",
+		"sm-mta-in": "4BNDJ8mk012345: from=<a@example.com>, size=10, nrcpts=1",
+		"amavis":    "(12345-01) Passed CLEAN, <a@example.com> -> <b@example.net>, queued_as: 77E3A11C0D",
+		"dovecot":   "lmtp(bob): msgid=<x@example.com>: saved mail to INBOX",
+	} {
+		events, err := postfix.New().Append(nil, &envelope.Envelope{At: 1, Program: []byte(program), Text: []byte(text)})
+		if len(events) > 0 || !errors.Is(err, parser.ErrIrrelevant) {
+			t.Errorf("%s: %d events, %v", program, len(events), err)
+		}
+	}
+}
