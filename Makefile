@@ -66,9 +66,11 @@ LINES ?= 1000000
 bench-ingest: build
 	go run ./internal/bench/ingest -lines $(LINES)
 
-# Kill -9 at random moments; REPUTE_KILLS says how often.
+# Kill -9 at random moments and at each write (strace must be installed);
+# REPUTE_KILLS says how often, REPUTE_LISTS how many lists of actions the model
+# test does (10,000).
 torture:
-	go test -tags torture -run Torture -timeout 60m -v ./...
+	go test -tags torture -run Torture -timeout 180m -v ./...
 
 # Seeds below 200 are for tuning; these are not. About four minutes.
 eval:

@@ -4,8 +4,22 @@ package ingest
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 )
+
+// TestTortureModel is TestModel with REPUTE_LISTS lists of actions, 10,000
+// unless it says otherwise; REPUTE_SEED tells which.
+func TestTortureModel(t *testing.T) {
+	number := func(name string, otherwise int) int {
+		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+			return n
+		}
+		return otherwise
+	}
+	runModel(t, uint64(number("REPUTE_SEED", 2)), number("REPUTE_LISTS", 10_000))
+}
 
 // TestTortureFollow is the stress matrix with bursts of 10,000 and, where the
 // time allows, 100,000 lines, three times each. Run it with -race as well.
