@@ -143,10 +143,14 @@ func (g *Grammar) trial(ev *delivery.Event, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if hasPrefix(message, "rejected ") || hasPrefix(message, "temporarily rejected ") {
-		// What a client sent us, and we did not take: H= is the client.
-		ev.Kind, ev.Reply.Text = delivery.Rejected, message
-		ev.RelayHost, ev.RelayIP = nil, nil
+	// What a client sent us: H= is the client. Only such lines name the sender.
+	rejected := hasPrefix(message, "rejected ") || hasPrefix(message, "temporarily rejected ")
+	if rejected || ev.HasSender || hasPrefix(message, "Warning: ") {
+		ev.Kind, ev.Reply.Text = delivery.Noted, message
+		if rejected {
+			ev.Kind = delivery.Rejected
+		}
+		ev.Client, ev.RelayHost, ev.RelayIP = ev.RelayHost, nil, nil
 		return nil
 	}
 	ev.Kind, ev.Attempted = delivery.HostTrial, true

@@ -63,6 +63,14 @@ func TestLines(t *testing.T) {
 			`rejected  attempted=false local=false to= relay=[] 0 stage= failure= "rejected after DATA: This message contains a virus"`,
 		},
 		{
+			"an ACL's warning is about a client", `H=client.example.com [198.51.100.2] Warning: SPF fail`,
+			`noted  attempted=false local=false to= relay=[] 0 stage= failure= "Warning: SPF fail"`,
+		},
+		{
+			"an ACL's words about a client", `H=client.example.com [198.51.100.2] F=<a@example.com> greylisted`,
+			`noted  attempted=false local=false to= relay=[] 0 stage= failure= "greylisted"`,
+		},
+		{
 			"continuation lines", `** b@example.net R=r T=t H=mx.example.net [192.0.2.7] : SMTP error from remote mail server after end of data: 550-5.7.1 go to \n550 5.7.1 https://example.net DT=0.3s`,
 			`attempt bounced attempted=true local=false to=b@example.net relay=mx.example.net[192.0.2.7] 550 stage=eod failure= "5.7.1 go to https://example.net"`,
 		},
