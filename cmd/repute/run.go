@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -75,6 +76,7 @@ receiver, the reputation that the receiver keeps to itself: a score from 0 to
 it and what to do.
 
 Start with:  repute analyze /var/log/mail.log*`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRun: func(*cobra.Command, []string) {
@@ -102,4 +104,13 @@ Start with:  repute analyze /var/log/mail.log*`,
 	flags.BoolVar(&a.debug, "debug", false, "say more on stderr")
 	root.AddCommand(a.commands()...)
 	return root
+}
+
+// version is what the Go tool knows of the build: a tag, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version + " " + info.GoVersion
 }
