@@ -85,6 +85,14 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 		}
 	}
 	if !events.IsZero() {
+		ids, err := s.Next(ctx)
+		if err != nil {
+			return 0, err
+		}
+		// The ids of messages that are gone are not given again.
+		if err := s.SetMeta(ctx, "messages", strconv.FormatInt(ids.Message-1, 10)); err != nil {
+			return 0, err
+		}
 		run("DELETE FROM event WHERE ts < ?", events.Unix())
 		run("DELETE FROM message WHERE ts < ? AND id NOT IN (SELECT message FROM event)", events.Unix())
 	}
