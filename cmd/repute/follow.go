@@ -23,6 +23,7 @@ import (
 	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser/all"
+	"repute/rules"
 )
 
 func (a *app) followCommand() *cobra.Command {
@@ -219,13 +220,14 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(adoptZone(ctx, &r.cfg, f.store, f.files), f.app.checkRules(ctx, f.store, r.rules)); err != nil {
+	if err := errors.Join(adoptZone(ctx, &r.cfg, f.store, f.files), f.applyRules(ctx, r.rules)); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	f.reading = r
 	f.mu.Unlock()
 	return &follow.Loaded{
+		Keep: keep(&r.cfg),
 		Ingest: ingest.Options{
 			Formats: all.Formats(), Rules: r.rules, Store: f.store, Zone: zone(&r.cfg), Year: r.cfg.Time.Year, Key: f.key,
 		},
@@ -233,6 +235,24 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 			return analysis.New(ctx, f.store.Lend(), r.rules, senderRules(&r.cfg), model(&r.cfg))
 		},
 	}, nil
+}
+
+// applyRules books what is in the database by the rules of now. Nothing else
+// writes evidence meanwhile: at the start and at a reload nobody follows.
+func (f *follower) applyRules(ctx context.Context, set *rules.Set) error {
+	kept, err := f.store.Meta(ctx, ingest.RulesMeta)
+	if err != nil { // a new database
+		return f.store.SetMeta(ctx, ingest.RulesMeta, set.Version())
+	}
+	if kept == set.Version() {
+		return nil
+	}
+	done, err := ingest.Relabel(ctx, f.store, set, false)
+	if err != nil {
+		return err
+	}
+	f.log.Info("the rules are others than the database's: applied", "replies", done.Changed, "attempts", done.Attempts, "first_outcomes", done.First)
+	return nil
 }
 
 // lentCommands are those that only read the database.

@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"repute/internal/config"
 	"repute/internal/ingest"
 	"repute/internal/store"
 	"repute/reports"
@@ -133,6 +133,11 @@ are nobody's.`,
 	return cmd
 }
 
+// keep is [store.retention].
+func keep(cfg *config.Config) store.Keep {
+	return store.Keep{Events: cfg.Store.Retention.Events.Duration, Evidence: cfg.Store.Retention.Evidence.Duration}
+}
+
 func (a *app) dbPruneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
@@ -140,7 +145,7 @@ func (a *app) dbPruneCommand() *cobra.Command {
 		Long: `prune deletes events and evidence that are older than the configuration keeps
 them ([store.retention], 35 and 400 days), counted back from the newest line.
 Scores and reports come from the evidence; trace and quoted replies need the
-events. Run it from a timer.`,
+events. repute follow does it once a day; beside ingest, run it from a timer.`,
 		Args: cobra.NoArgs,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
@@ -155,17 +160,7 @@ events. Run it from a timer.`,
 			return err
 		}
 		defer s.Close()
-		info, err := s.Info(ctx)
-		if err != nil {
-			return storeStatus(err)
-		}
-		before := func(keep time.Duration) time.Time {
-			if keep == 0 {
-				return time.Time{}
-			}
-			return time.UnixMicro(info.Last).Add(-keep)
-		}
-		n, err := s.Prune(ctx, before(r.cfg.Store.Retention.Events.Duration), before(r.cfg.Store.Retention.Evidence.Duration))
+		n, err := s.Retain(ctx, keep(&r.cfg))
 		if err != nil {
 			return storeStatus(err)
 		}

@@ -36,11 +36,13 @@ type Options struct {
 	Ready func()
 	// Alive is called while the daemon makes progress.
 	Alive func()
+	Now   func() time.Time // nil: time.Now
 }
 
 // Loaded is what configuration and rules come to.
 type Loaded struct {
 	Ingest   ingest.Options
+	Keep     store.Keep
 	Analysis func(ctx context.Context) (*analysis.Analysis, error)
 }
 
@@ -57,6 +59,7 @@ const (
 type Daemon struct {
 	o    Options
 	beat *heartbeat
+	keep keeper
 
 	mu     sync.Mutex
 	loaded *Loaded
@@ -66,7 +69,13 @@ type Daemon struct {
 // New returns a daemon; it loads configuration and rules once, so that what is
 // wrong with them is told before anything runs.
 func New(ctx context.Context, o Options) (*Daemon, error) {
-	d := &Daemon{o: o, beat: newHeartbeat(time.Now()), dirty: make(chan struct{}, 1)}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Alive == nil {
+		o.Alive = func() {}
+	}
+	d := &Daemon{o: o, beat: newHeartbeat(o.Now()), dirty: make(chan struct{}, 1)}
 	var err error
 	d.loaded, err = o.Load(ctx)
 	d.changed()
@@ -123,7 +132,7 @@ func (d *Daemon) follow(ctx context.Context) error {
 	o := ingest.FollowOptions{
 		Options: d.current().Ingest, Log: d.o.Log, Every: commitEvery, Grace: grace, Poll: poll, Input: d.o.Input,
 		OnCommit: func(c ingest.Committed) {
-			d.beat.lines(time.Now(), c.Lines)
+			d.beat.lines(d.o.Now(), c.Lines)
 			d.o.Meter.committed(&c)
 			if d.o.Committed != nil {
 				d.o.Committed(ctx, &c)
@@ -131,20 +140,20 @@ func (d *Daemon) follow(ctx context.Context) error {
 			d.changed()
 		},
 		Between: func(ctx context.Context) error {
-			if d.o.Alive != nil {
-				d.o.Alive()
-			}
+			d.o.Alive()
 			if !caughtUp && d.o.Ready != nil {
 				d.o.Ready()
 			}
 			caughtUp = true
-			if since, ok := d.beat.silent(time.Now()); ok && d.o.Silence != nil {
+			if since, ok := d.beat.silent(d.o.Now()); ok && d.o.Silence != nil {
 				d.o.Silence(ctx, since)
 			}
+			d.retain(ctx)
 			return nil
 		},
 	}
 	o.OnEvent = d.o.Meter.event
+	o.Progress = func(int64) { d.o.Alive() } // a backlog may take long
 	f, err := ingest.NewFollower(ctx, d.o.Paths, o)
 	if err == nil {
 		err = f.Run(ctx)
@@ -163,7 +172,11 @@ func (d *Daemon) current() *Loaded {
 
 // reload takes new configuration and rules, or keeps the old ones.
 func (d *Daemon) reload(ctx context.Context) {
-	loaded, err := d.o.Load(ctx)
+	var loaded *Loaded
+	err := d.busy(func() (err error) {
+		loaded, err = d.o.Load(ctx)
+		return err
+	})
 	if err != nil {
 		d.o.Log.Error("not reloaded; the old configuration stays", "why", err)
 		return

@@ -69,6 +69,26 @@ func (s *Store) Forget(ctx context.Context, hash uint64) (n int64, err error) {
 	return n, err
 }
 
+// Keep is how long events and evidence are kept, counted back from the newest
+// line; 0 keeps them for good.
+type Keep struct{ Events, Evidence time.Duration }
+
+// Retain deletes what is older than it is kept. It returns how many rows are
+// gone.
+func (s *Store) Retain(ctx context.Context, keep Keep) (n int64, err error) {
+	info, err := s.Info(ctx)
+	if err != nil || info.Last == 0 {
+		return 0, err
+	}
+	before := func(keep time.Duration) time.Time {
+		if keep == 0 {
+			return time.Time{}
+		}
+		return time.UnixMicro(info.Last).Add(-keep)
+	}
+	return s.Prune(ctx, before(keep.Events), before(keep.Evidence))
+}
+
 // Prune deletes events from before one time and evidence from before another
 // (a zero time keeps all), and gives the space back. It returns how many rows
 // are gone.
@@ -102,7 +122,7 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 		run("DELETE FROM reply_hour WHERE hour < ?", evidence.Unix())
 		run("DELETE FROM signal WHERE day < ?", evidence.Unix())
 	}
-	if err != nil {
+	if err != nil || n == 0 {
 		return n, err
 	}
 	pruned, _ := s.Meta(ctx, "pruned")
