@@ -21,16 +21,17 @@ func TestTortureModel(t *testing.T) {
 	runModel(t, uint64(number("REPUTE_SEED", 2)), number("REPUTE_LISTS", 10_000))
 }
 
-// TestTortureFollow is the stress matrix with bursts of 10,000 and, where the
-// time allows, 100,000 lines, three times each. Run it with -race as well.
+// TestTortureFollow is the stress matrix at 500 and at 10,000 lines a second
+// and with bursts of 100,000, three times each; with -short the bursts are of
+// 10,000. Run it with -race as well.
 func TestTortureFollow(t *testing.T) {
-	bursts := []int{10_000, 100_000}
+	burst := 100_000
 	if testing.Short() {
-		bursts = bursts[:1]
+		burst = 10_000
 	}
-	for _, some := range bursts {
+	for _, c := range []struct{ rate, some int }{{500, 500}, {10_000, 10_000}, {0, burst}} {
 		for run := range 3 {
-			t.Run(fmt.Sprintf("%d lines, run %d", some, run+1), func(t *testing.T) { stress(t, some) })
+			t.Run(fmt.Sprintf("%d a second, %d at a time, run %d", c.rate, c.some, run+1), func(t *testing.T) { stress(t, c.rate, c.some) })
 		}
 	}
 }
