@@ -63,8 +63,9 @@ type rotating struct {
 	old     []*live       // renamed away, perhaps still written to
 	done    map[fileState]bool
 	scanned time.Time
-	absent  bool // told already
-	unknown bool // told already
+	changed time.Time // newest of the rotated files, when last scanned
+	absent  bool      // told already
+	unknown bool      // told already
 }
 
 // live is one file being followed.
@@ -201,7 +202,11 @@ func (f *Follower) turn(ctx context.Context, s *rotating) (more bool, err error)
 		s.current = nil
 		return true, nil
 	}
-	if len(s.old) > 0 && time.Since(s.scanned) > time.Second || time.Since(s.scanned) > time.Minute {
+	every := time.Minute
+	if len(s.old) > 0 || time.Since(s.changed) < 2*f.o.Grace { // perhaps still written to
+		every = time.Second
+	}
+	if time.Since(s.scanned) > every {
 		return false, f.catchUp(ctx, s)
 	}
 	return false, nil
@@ -364,13 +369,19 @@ func (f *Follower) truncated(s *rotating, l *live) error {
 // they were not read.
 func (f *Follower) catchUp(ctx context.Context, s *rotating) error {
 	s.scanned = time.Now()
+	before := s.done
+	s.done = map[fileState]bool{} // of the files that are there now: it lasts for years
 	for _, path := range source.Rotated(s.path) {
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() || f.isOpen(s, info) {
 			continue
 		}
+		if info.ModTime().After(s.changed) {
+			s.changed = info.ModTime()
+		}
 		state := fileState{path, info.Size(), info.ModTime().UnixNano()}
-		if s.done[state] {
+		if before[state] {
+			s.done[state] = true
 			continue
 		}
 		if beingWritten(path, info) {
