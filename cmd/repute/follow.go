@@ -227,7 +227,7 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 	f.reading = r
 	f.mu.Unlock()
 	return &follow.Loaded{
-		Keep: keep(&r.cfg),
+		Keep: retention(&r.cfg),
 		Ingest: ingest.Options{
 			Formats: all.Formats(), Rules: r.rules, Store: f.store, Zone: zone(&r.cfg), Year: r.cfg.Time.Year, Key: f.key,
 		},

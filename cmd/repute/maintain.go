@@ -133,8 +133,8 @@ are nobody's.`,
 	return cmd
 }
 
-// keep is [store.retention].
-func keep(cfg *config.Config) store.Keep {
+// retention is [store.retention].
+func retention(cfg *config.Config) store.Keep {
 	return store.Keep{Events: cfg.Store.Retention.Events.Duration, Evidence: cfg.Store.Retention.Evidence.Duration}
 }
 
@@ -160,7 +160,7 @@ events. repute follow does it once a day; beside ingest, run it from a timer.`,
 			return err
 		}
 		defer s.Close()
-		n, err := s.Retain(ctx, keep(&r.cfg))
+		n, err := s.Retain(ctx, retention(&r.cfg))
 		if err != nil {
 			return storeStatus(err)
 		}
