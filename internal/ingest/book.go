@@ -102,7 +102,9 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 	case delivery.Expired:
 		return b.expired(m, e, r.state.Path, stream, line)
 	case delivery.HostTrial:
-		b.trial(m, e)
+		if e.Attempted {
+			b.trial(m, e)
+		}
 	case delivery.Requeued:
 		b.correlator.rename(e)
 	case delivery.BounceNotice:

@@ -123,9 +123,7 @@ func (g *Grammar) reason(ev *delivery.Event, daemon, text []byte) {
 		ev.Truncated = true
 	}
 	ev.Local = localDelivery(daemon, ev, text)
-	if bytes.IndexByte(ev.RelayIP, '/') >= 0 {
-		ev.RelayIP = nil // a socket's path is no address
-	}
+	dropPath(ev)
 	g.words(&ev.Reply, text)
 	if ev.Local {
 		if i := bytes.LastIndex(text, []byte("queued as ")); i >= 0 {
@@ -138,6 +136,13 @@ func (g *Grammar) reason(ev *delivery.Event, daemon, text []byte) {
 	ev.Attempted = tried && ev.Reply.Failure != delivery.NoAttempt && ev.Kind == delivery.Attempt
 	if noRelay {
 		ev.RelayHost, ev.RelayIP = namedHost(text)
+	}
+}
+
+// dropPath drops a unix socket's path, which is no address.
+func dropPath(ev *delivery.Event) {
+	if bytes.IndexByte(ev.RelayIP, '/') >= 0 {
+		ev.RelayIP = nil
 	}
 }
 

@@ -79,12 +79,12 @@ func (g *Grammar) fact(ev *delivery.Event, daemon, text []byte) error {
 			return nil
 		}
 	}
-	g.rare(ev, text)
+	g.rare(ev, daemon, text)
 	return nil
 }
 
 // rare reads what stands on few lines.
-func (g *Grammar) rare(ev *delivery.Event, text []byte) {
+func (g *Grammar) rare(ev *delivery.Event, daemon, text []byte) {
 	switch {
 	case hasPrefix(text, "status=deferred"): // bounce(8) could not send its bounce
 		ev.Kind, ev.Status = delivery.Attempt, delivery.Deferred
@@ -99,7 +99,7 @@ func (g *Grammar) rare(ev *delivery.Event, text []byte) {
 		notice(ev, text)
 	case hasPrefix(text, "milter-reject: "), hasPrefix(text, "reject: "):
 		ev.Kind = delivery.Rejected
-	case g.trial(ev, text):
+	case g.trial(ev, daemon, text):
 	default:
 		ev.Kind = delivery.Noted
 	}
@@ -210,14 +210,17 @@ func notice(ev *delivery.Event, text []byte) {
 
 // trial reads lines about one MX of several: they name no recipient and are
 // followed by the recipient's own line.
-func (g *Grammar) trial(ev *delivery.Event, text []byte) bool {
+func (g *Grammar) trial(ev *delivery.Event, daemon, text []byte) bool {
 	g.words(&ev.Reply, text)
 	if ev.Reply.Code == 0 && ev.Reply.Failure == delivery.FailureNone && len(ev.Reply.Text) == len(text) {
 		ev.Reply = delivery.Reply{} // nobody spoke
 		return false
 	}
-	ev.Kind, ev.Attempted = delivery.HostTrial, true
+	ev.Kind = delivery.HostTrial
 	ev.RelayHost, ev.RelayIP = namedHost(text)
+	ev.Local = localDelivery(daemon, ev, text)
+	ev.Attempted = !ev.Local
+	dropPath(ev)
 	return true
 }
 

@@ -46,6 +46,16 @@ func TestLines(t *testing.T) {
 			`attempt sent attempted=false local=true to=bob@example.net relay=mx1[] new= 250 stage=eod failure= "2.0.0 Saved"`,
 		},
 		{
+			"a mailbox server's refusal is no receiver's", "postfix/lmtp",
+			"3F2A11C0D5: host mx1[/run/dovecot/lmtp] said: 451 4.2.0 try later (in reply to RCPT TO command)",
+			`host_trial  attempted=false local=true to= relay=mx1[] new= 451 stage=rcpt failure= "4.2.0 try later"`,
+		},
+		{
+			"nor is a content filter's", "postfix/smtp",
+			"3F2A11C0D5: host 127.0.0.1[127.0.0.1] said: 451 4.5.0 busy (in reply to end of DATA command)",
+			`host_trial  attempted=false local=true to= relay=127.0.0.1[127.0.0.1] new= 451 stage=eod failure= "4.5.0 busy"`,
+		},
+		{
 			"content filter on another host", "postfix/amavis/smtp",
 			"3F2A11C0D5: to=<bob@example.net>, relay=192.0.2.30[192.0.2.30]:10024, delay=2, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[192.0.2.30]:10025): 250 2.0.0 Ok: queued as 77E3A11C0D)",
 			`attempt sent attempted=false local=true to=bob@example.net relay=192.0.2.30[192.0.2.30] new=77E3A11C0D 250 stage=eod failure= "2.0.0 from MTA(smtp:[192.0.2.30]:10025): 250 2.0.0 Ok: queued as 77E3A11C0D"`,
