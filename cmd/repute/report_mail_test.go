@@ -45,6 +45,7 @@ list_id = "repute.example.com"
 [[recipient]]
 address = "Der Chef <boss@example.com>"
 reports = "summary"
+lang = "ja"
 [[recipient]]
 address = "postmaster@example.com"
 [smtp]
@@ -86,6 +87,14 @@ from = "repute <repute@example.com>"
 	}
 	if boss[0].attached != 0 || boss[0].images == 0 || !strings.Contains(boss[0].html, `src="cid:trend-1"`) {
 		t.Errorf("the summary has %d attachments and %d images", boss[0].attached, boss[0].images)
+	}
+	// In the recipient's language; the header is ASCII (RFC 2047).
+	subject, err := boss[0].header.Subject()
+	if raw := boss[0].header.Get("Subject"); err != nil || !strings.Contains(subject, "へ低下") || !strings.HasPrefix(raw, "=?UTF-8?") && !strings.HasPrefix(raw, "[repute]") {
+		t.Errorf("subject %q (%s): %v", subject, raw, err)
+	}
+	if !strings.Contains(boss[0].text, "■ 今期の変化") || !strings.Contains(boss[0].html, `<html lang="ja">`) || !strings.Contains(boss[0].html, "初回受理率") {
+		t.Errorf("the mail is not in Japanese\n%s", boss[0].text)
 	}
 	full := inbox(t, d, "postmaster", "p0st")[0]
 	if full.attached != 1 || !strings.Contains(full.text, "The full report is attached (report-2026-W01.html)") {

@@ -109,7 +109,12 @@ spam folder for a quarter, and view says "full".`,
 		if err != nil {
 			return err
 		}
-		result, err := an.Run(cmd.Context(), by == "domain")
+		var result analysis.Result
+		if daily || by == "domain" {
+			result, err = an.Run(cmd.Context(), by == "domain")
+		} else {
+			result, err = an.RunSince(cmd.Context(), until)
+		}
 		if err != nil {
 			return storeStatus(err)
 		}

@@ -163,6 +163,33 @@ func (a *Analysis) Run(ctx context.Context, byDomain bool) (Result, error) {
 	return r, nil
 }
 
+// RunSince is Run for those who need no day before one; the zero time stands
+// for the last with evidence. Days before it may be there or not.
+func (a *Analysis) RunSince(ctx context.Context, day time.Time) (Result, error) {
+	var r Result
+	_, last, err := a.Span(ctx)
+	if err != nil {
+		return r, err
+	}
+	if day.IsZero() || last.Before(day) {
+		day = last
+	}
+	g, err := a.begin(ctx, day)
+	if err != nil {
+		return r, err
+	}
+	for e, err := range g.model.Estimate(a.evidenceSince(ctx, g.from, false)) {
+		if err != nil {
+			return r, err
+		}
+		if !e.Day.Before(day) {
+			r.Estimates = append(r.Estimates, e)
+		}
+	}
+	r.Changes = g.model.Changes()
+	return r, g.end(ctx)
+}
+
 // Receiver returns a receiver by its id.
 func (a *Analysis) Receiver(id string) delivery.Receiver { return a.rules.ByID(id) }
 

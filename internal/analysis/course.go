@@ -3,7 +3,6 @@ package analysis
 import (
 	"cmp"
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"sort"
@@ -63,65 +62,25 @@ func newCourse(a *Analysis, f *reports.Findings, first time.Time) *course {
 
 // run runs the model over all evidence and returns its changes.
 func (c *course) run(ctx context.Context) ([]inference.Change, error) {
-	signals, err := c.folderSignals(ctx)
+	until := c.f.Period.From.AddDate(0, 0, -7)
+	for _, d := range append(c.f.Period.Trend[:min(1, len(c.f.Period.Trend))], c.weekBefore) {
+		if d.Before(until) {
+			until = d
+		}
+	}
+	g, err := c.begin(ctx, until)
 	if err != nil {
 		return nil, err
 	}
-	origins, receivers, err := c.store.FirstHours(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.firstMail(origins)
-	kept, err := c.states(ctx, signals, origins, receivers)
-	if err != nil {
-		return nil, err
-	}
-	m, from, err := c.begin(ctx, kept, signals)
-	if err != nil {
-		return nil, err
-	}
-	for e, err := range m.Estimate(c.tapped(c.evidenceSince(ctx, from, false))) {
+	c.firstMail(g.origins)
+	m := g.model
+	for e, err := range m.Estimate(c.tapped(c.evidenceSince(ctx, g.from, false))) {
 		if err != nil {
 			return nil, err
 		}
 		c.estimate(&e)
 	}
-	if kept != nil {
-		if err := kept.save(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return m.Changes(), nil
-}
-
-// begin returns a model and the hour to go on from: in a state that was kept
-// from before all that the report counts, else from the first evidence.
-func (c *course) begin(ctx context.Context, kept *states, signals []delivery.Signal) (*inference.Model, int64, error) {
-	m, from := inference.New(c.model), -everything
-	if kept == nil {
-		m.AddSignals(signals)
-		return m, from, nil
-	}
-	until := c.f.Period.Trend[0]
-	for _, d := range []time.Time{c.weekBefore, c.f.Period.From.AddDate(0, 0, -7)} {
-		if d.Before(until) {
-			until = d
-		}
-	}
-	next, err := kept.resume(ctx, m, until)
-	switch {
-	case errors.Is(err, errSpoilt):
-		m = inference.New(c.model)
-	case err != nil:
-		return nil, 0, err
-	case !next.IsZero():
-		from = next.Unix()
-	}
-	if next.IsZero() {
-		m.AddSignals(signals)
-	}
-	kept.collect(m)
-	return m, from, nil
+	return m.Changes(), g.end(ctx)
 }
 
 // firstMail notes when each sending IP sent first.

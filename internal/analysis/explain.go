@@ -12,12 +12,14 @@ import (
 // Explain fills one screen about one pair at the end of a day; a zero day is
 // the last with evidence. ok is false where the pair never had any.
 func (a *Analysis) Explain(ctx context.Context, ip, receiver string, day time.Time) (e *reports.Explanation, ok bool, err error) {
-	result, err := a.Run(ctx, false)
+	if _, last, err := a.Span(ctx); err != nil || last.IsZero() {
+		return nil, false, err
+	} else if day.IsZero() {
+		day = last
+	}
+	result, err := a.RunSince(ctx, day.AddDate(0, 0, -7))
 	if err != nil || len(result.Estimates) == 0 {
 		return nil, false, err
-	}
-	if day.IsZero() {
-		day = result.Estimates[len(result.Estimates)-1].Day
 	}
 	e = &reports.Explanation{IP: ip, Receiver: a.Receiver(receiver), Day: day}
 	for i := range result.Estimates {
@@ -92,7 +94,7 @@ func (a *Analysis) lastChange(e *reports.Explanation, all []inference.Change, da
 func (a *Analysis) weekOf(ctx context.Context, e *reports.Explanation, day time.Time) error {
 	end := day.AddDate(0, 0, 1)
 	from, before := end.AddDate(0, 0, -7), end.AddDate(0, 0, -14)
-	for ev, err := range a.Evidence(ctx, false) {
+	for ev, err := range a.evidenceSince(ctx, before.Unix(), false) {
 		if err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ type day struct{ judged, accepted uint32 }
 
 // Plan makes tomorrow's plan: by receiver, the best IP first.
 func (a *Analysis) Plan(ctx context.Context) ([]Plan, error) {
-	r, err := a.Run(ctx, false)
+	r, err := a.RunSince(ctx, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (p *Plan) rank() float64 {
 // sent adds up the first outcomes of each pair by day, from a day on.
 func (a *Analysis) sent(ctx context.Context, from time.Time) (map[pairKey][]day, error) {
 	out := map[pairKey][]day{}
-	for e, err := range a.Evidence(ctx, false) {
+	for e, err := range a.evidenceSince(ctx, from.Unix(), false) {
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/fnv"
@@ -118,6 +119,57 @@ func number(h hash.Hash64, list ...int64) {
 	}
 }
 
+// begun is a model that is ready to go on.
+type begun struct {
+	model   *inference.Model
+	from    int64           // the hour to go on from, Unix seconds
+	origins map[int32]int64 // the first hour of each origin
+	kept    *states         // nil where no states are kept
+}
+
+// begin returns a model in a state that was kept from before a day, else one
+// that must see all evidence.
+func (a *Analysis) begin(ctx context.Context, until time.Time) (*begun, error) {
+	signals, err := a.folderSignals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &begun{model: inference.New(a.model), from: -everything}
+	var receivers map[int32]int64
+	if g.origins, receivers, err = a.store.FirstHours(ctx); err != nil {
+		return nil, err
+	}
+	if g.kept, err = a.states(ctx, signals, g.origins, receivers); err != nil {
+		return nil, err
+	}
+	if g.kept == nil {
+		g.model.AddSignals(signals)
+		return g, nil
+	}
+	next, err := g.kept.resume(ctx, g.model, until)
+	switch {
+	case errors.Is(err, errSpoilt):
+		g.model = inference.New(a.model)
+		g.model.AddSignals(signals)
+	case err != nil:
+		return nil, err
+	case next.IsZero():
+		g.model.AddSignals(signals)
+	default:
+		g.from = next.Unix()
+	}
+	g.kept.collect(g.model)
+	return g, nil
+}
+
+// end keeps the states that the model passed.
+func (g *begun) end(ctx context.Context) error {
+	if g.kept == nil {
+		return nil
+	}
+	return g.kept.save(ctx)
+}
+
 // fits tells whether a stored state may be gone on from: nothing that it was
 // made from has changed, but that the oldest evidence may have been pruned.
 func (s *states) fits(v *store.State) bool {
@@ -152,7 +204,7 @@ func (s *states) resume(ctx context.Context, m *inference.Model, until time.Time
 }
 
 // errSpoilt tells that a model was half put into a state that can't be read.
-var errSpoilt = fmt.Errorf("the model's kept state can't be read")
+var errSpoilt = errors.New("the model's kept state can't be read")
 
 // collect keeps the states of Mondays as the model passes them.
 func (s *states) collect(m *inference.Model) {

@@ -121,6 +121,49 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// Scores, plan and explanation are the same from a kept state.
+func TestStatesOfOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "year.duckdb")
+	if _, err := year.Build(path, 3, 5, 24); err != nil {
+		t.Fatal(err)
+	}
+	all := func() (out []any) {
+		s, a := opened(t, path)
+		defer s.Close()
+		r, err := a.RunSince(t.Context(), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes := len(r.Changes)
+		plan, err := a.Plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, ok, err := a.Explain(t.Context(), "203.0.100.10", "receiver-000.example", time.Time{})
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		return []any{r.Estimates, changes, plan, e}
+	}
+	s, a := opened(t, path)
+	r, err := a.Run(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	fresh := all()
+	if len(kept(t, path)) == 0 {
+		t.Fatal("no state is kept")
+	}
+	if again := all(); !reflect.DeepEqual(again, fresh) {
+		t.Error("a kept state gives something else")
+	}
+	last := r.Estimates[len(r.Estimates)-len(fresh[0].([]inference.Estimate)):]
+	if !reflect.DeepEqual(fresh[0], last) || fresh[1] != len(r.Changes) {
+		t.Error("RunSince differs from Run")
+	}
+}
+
 // The same states serve whatever week of the last ones is asked for.
 func TestStatesOfOtherWeeks(t *testing.T) {
 	dir := t.TempDir()
