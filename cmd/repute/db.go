@@ -22,11 +22,7 @@ func (a *app) dbInfoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&q.db, "db", "", "database `file` (default repute.duckdb)")
 	format := formatFlag(cmd, "table")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		r, err := a.newReading()
-		if err != nil {
-			return err
-		}
-		s, err := a.openStore(cmd.Context(), a.database(q.db, r), false, &r.cfg)
+		s, r, err := a.openDatabase(cmd.Context(), q.db)
 		if err != nil {
 			return err
 		}

@@ -28,11 +28,7 @@ Exit status: 0 all is well, 74 something is not.`,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		r, err := a.newReading()
-		if err != nil {
-			return err
-		}
-		s, err := a.openStore(cmd.Context(), a.database(*db, r), false, &r.cfg)
+		s, r, err := a.openDatabase(cmd.Context(), *db)
 		if err != nil {
 			return err
 		}
@@ -105,12 +101,8 @@ are nobody's.`,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := a.newReading()
-		if err != nil {
-			return err
-		}
 		ctx := cmd.Context()
-		s, err := a.openStore(ctx, a.database(*db, r), false, &r.cfg)
+		s, _, err := a.openDatabase(ctx, *db)
 		if err != nil {
 			return err
 		}
@@ -150,12 +142,8 @@ events. repute follow does it once a day; beside ingest, run it from a timer.`,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		r, err := a.newReading()
-		if err != nil {
-			return err
-		}
 		ctx := cmd.Context()
-		s, err := a.openStore(ctx, a.database(*db, r), false, &r.cfg)
+		s, r, err := a.openDatabase(ctx, *db)
 		if err != nil {
 			return err
 		}

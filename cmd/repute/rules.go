@@ -51,16 +51,6 @@ unique, reasons are from the list. Exit status 1 if one is broken.`,
 	}
 }
 
-// openRules opens the database and the rules for the commands below.
-func (a *app) openRules(ctx context.Context, db string) (*store.Store, *rules.Set, error) {
-	r, err := a.newReading()
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
-	return s, r.rules, err
-}
-
 func (a *app) rulesApplyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
@@ -74,12 +64,12 @@ update of repute. Evidence of attempts that were pruned stays as it is.`,
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
 	dry := cmd.Flags().Bool("dry-run", false, "say what would change, and change nothing")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, set, err := a.openRules(cmd.Context(), *db)
+		s, r, err := a.openDatabase(cmd.Context(), *db)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		done, err := ingest.Relabel(cmd.Context(), s, set, *dry)
+		done, err := ingest.Relabel(cmd.Context(), s, r.rules, *dry)
 		if err != nil {
 			return storeStatus(err)
 		}

@@ -45,7 +45,7 @@ reason in (docs/reasons.md), put it into a file in a directory, and try it with
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")
 	n := cmd.Flags().IntP("number", "n", 20, "how many at most")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, _, err := a.openRules(cmd.Context(), *db)
+		s, _, err := a.openDatabase(cmd.Context(), *db)
 		if err != nil {
 			return err
 		}

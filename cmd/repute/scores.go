@@ -42,19 +42,13 @@ func (a *app) open(ctx context.Context, q *query) (*analysis.Analysis, func() er
 
 // openBoth is open for those who need the database too, and close it.
 func (a *app) openBoth(ctx context.Context, q *query) (*analysis.Analysis, *store.Store, error) {
-	r, err := a.newReading()
+	s, r, err := a.openDatabase(ctx, q.db)
 	if err != nil {
 		return nil, nil, err
 	}
 	q.reading = r
-	if q.receiver != "" {
-		if found, ok := r.rules.Lookup(q.receiver); ok {
-			q.receiver = found.ID
-		}
-	}
-	s, err := a.openStore(ctx, a.database(q.db, r), false, &r.cfg)
-	if err != nil {
-		return nil, nil, err
+	if found, ok := r.rules.Lookup(q.receiver); ok && q.receiver != "" {
+		q.receiver = found.ID
 	}
 	if err := errors.Join(adoptZone(ctx, &r.cfg, s, nil), a.checkRules(ctx, s, r.rules)); err != nil {
 		s.Close()

@@ -126,6 +126,17 @@ func (a *app) openStore(ctx context.Context, path string, create bool, cfg *conf
 	return s, storeStatus(err)
 }
 
+// openDatabase opens a database that is there, with the configuration and rules
+// of a command.
+func (a *app) openDatabase(ctx context.Context, db string) (*store.Store, *reading, error) {
+	r, err := a.newReading()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
+	return s, r, err
+}
+
 // storeStatus gives a store's error its exit status.
 func storeStatus(err error) error {
 	var locked *store.LockedError

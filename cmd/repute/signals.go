@@ -65,11 +65,7 @@ type tally struct {
 const putAtOnce = 5000
 
 func (a *app) importing(ctx context.Context, db string) (*importing, error) {
-	r, err := a.newReading()
-	if err != nil {
-		return nil, err
-	}
-	s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
+	s, r, err := a.openDatabase(ctx, db)
 	if err != nil {
 		return nil, err
 	}

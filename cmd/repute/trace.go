@@ -29,12 +29,8 @@ Exit status 3 if nothing is found.`,
 	}
 	cmd.Flags().StringVar(&db, "db", "", "database `file` (default repute.duckdb)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := a.newReading()
-		if err != nil {
-			return err
-		}
 		ctx := cmd.Context()
-		s, err := a.openStore(ctx, a.database(db, r), false, &r.cfg)
+		s, r, err := a.openDatabase(ctx, db)
 		if err != nil {
 			return err
 		}
