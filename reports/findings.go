@@ -137,6 +137,7 @@ type Action struct {
 	IP       string
 	Receiver delivery.Receiver
 	Entity   string
+	Share    float64 // of accepted mail: in the spam folder, or complained about; 0 to 1
 	Link     string
 	Better   string  // another sending IP that does well at the receiver, "" if none
 	Score    float64 // of Better

@@ -63,7 +63,11 @@ func Confidence(w *words.Words, p float64) string {
 
 // Words are an action's heading and text.
 func (a *Action) Words(w *words.Words) (head, text string) {
-	args := []any{"receiver", a.Receiver.Name, "ip", a.IP, "entity", a.Entity}
+	share := w.Decimal(100*a.Share, 0)
+	if a.Share < 0.02 {
+		share = w.Decimal(100*a.Share, 2)
+	}
+	args := []any{"receiver", a.Receiver.Name, "ip", a.IP, "entity", a.Entity, "share", share}
 	head, text = w.Say("action."+a.Code+".head", args...), w.Say("action."+a.Code+".text", args...)
 	if a.Better != "" {
 		text += w.Say("action.better", "ip", a.Better, "score", a.Score)

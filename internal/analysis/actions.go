@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"repute/delivery"
@@ -26,7 +28,8 @@ func (a *Analysis) quote(k pairKey, r *store.Reply, reason delivery.Reason, zone
 const maxActions = 8
 
 // actions says what to do about the falls that have not come back, then about
-// lists, then about sources whose address is not known.
+// what only outside sources see, about lists, and about sources whose address
+// is not known.
 func actions(f *reports.Findings) []reports.Action {
 	var out []reports.Action
 	told := map[string]bool{}
@@ -49,6 +52,9 @@ func actions(f *reports.Findings) []reports.Action {
 		}
 		add(key, act)
 	}
+	for _, act := range outsideActions(f) {
+		add(act.Code+" "+act.IP+" "+act.Receiver.ID, act)
+	}
 	for i := range f.Others {
 		if o := &f.Others[i]; o.Cause == "list" {
 			add("list "+o.Entity, reports.Action{Code: "list", Entity: o.Entity})
@@ -56,6 +62,42 @@ func actions(f *reports.Findings) []reports.Action {
 	}
 	for _, s := range f.Coverage.UnknownSources {
 		add("learn "+s, reports.Action{Code: "learn", Entity: s})
+	}
+	return out
+}
+
+// What outside sources must show before something is to be done: the share of
+// accepted mail in the spam folder, and by how much that lowers the score; the
+// share of complaints, and of how many mails it is known.
+const (
+	folderMuch      = 0.3
+	folderGap       = 20
+	complaintsMuch  = 0.001
+	complaintsKnown = 1000
+)
+
+// outsideActions are about mail that is accepted and foldered, and about
+// readers that complain.
+func outsideActions(f *reports.Findings) (out []reports.Action) {
+	for i := range f.Pairs {
+		p := &f.Pairs[i]
+		if p.View == nil || p.Unknown || p.Fall != nil && !p.Recovered || p.View.Spam < folderMuch || p.Score-p.View.Score < folderGap {
+			continue
+		}
+		out = append(out, reports.Action{Code: "folder", IP: p.IP, Receiver: p.Receiver, Share: p.View.Spam, Link: p.Receiver.Help})
+	}
+	slices.SortStableFunc(out, func(x, y reports.Action) int { return cmp.Compare(y.Share, x.Share) })
+	for i := range f.Folders {
+		s := &f.Folders[i]
+		share := s.Value
+		if s.Kind == delivery.SignalComplaint && s.N >= complaintsKnown {
+			share = float64(s.K) / float64(s.N)
+		} else if s.Kind != delivery.SignalSpamRate {
+			continue
+		}
+		if share >= complaintsMuch && s.IP != "" && s.Receiver.ID != "" {
+			out = append(out, reports.Action{Code: "complaints", IP: s.IP, Receiver: s.Receiver, Share: share, Link: s.Receiver.Help})
+		}
 	}
 	return out
 }
