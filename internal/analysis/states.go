@@ -162,12 +162,14 @@ func (a *Analysis) begin(ctx context.Context, until time.Time) (*begun, error) {
 	return g, nil
 }
 
-// end keeps the states that the model passed.
+// end keeps the states that the model passed. Where they can't be kept (the
+// disk is full) what was found is none the worse, and the next to begin sees
+// all evidence again; a store that is broken says so at its next commit.
 func (g *begun) end(ctx context.Context) error {
-	if g.kept == nil {
-		return nil
+	if g.kept != nil {
+		_ = g.kept.save(ctx)
 	}
-	return g.kept.save(ctx)
+	return ctx.Err()
 }
 
 // fits tells whether a stored state may be gone on from: nothing that it was
