@@ -25,7 +25,7 @@ demo: build
 # What docs/pictures shows: look at them after a change of the page.
 pictures: build
 	d=$$(mktemp -d); for l in en ja; do ./bin/repute analyze --config sample-logs/repute.toml --lang $$l --out $$d/report-$$l.html $(SAMPLES) >/dev/null; done; \
-	REPUTE_PAGES=$$d REPUTE_PICTURES=$(CURDIR)/docs/pictures go test -tags pictures -run TestPictures ./reports/page
+	REPUTE_PAGES=$$d REPUTE_PICTURES=$(CURDIR)/docs/pictures go test -tags pictures -run 'TestPictures|TestFront' ./reports/page
 
 # Only root can install; without it the tests that lack a part skip and are named.
 needs:
