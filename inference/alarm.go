@@ -128,19 +128,35 @@ func (m *Model) pending(p *pair, cause Cause, before, after float64) {
 	})
 }
 
-// onset finds the hour at which a pair's outcomes changed: the split of its
-// window into before and after with the highest likelihood.
-func (m *Model) onset(p *pair) (hour int64, ok bool) {
-	type point struct {
-		hour int64
-		y, n float64
+// point is what a pair's mail of an hour and a stream told.
+type point struct {
+	hour int64
+	y, n float64
+}
+
+// points are the window's points of the pairs that changed.
+func (m *Model) points() map[*pair][]point {
+	pts := map[*pair][]point{}
+	for i := range m.open {
+		pts[m.open[i].pair] = nil
 	}
-	var pts []point
+	for _, i := range m.unclaimed {
+		pts[m.changes[i].pair] = nil
+	}
 	for i := range m.window {
-		if o := &m.window[i]; m.pairs[o.p] == p && o.n > 0 {
-			pts = append(pts, point{o.hour, o.y, o.n})
+		o := &m.window[i]
+		if p := m.pairs[o.p]; o.n > 0 {
+			if list, ok := pts[p]; ok {
+				pts[p] = append(list, point{o.hour, o.y, o.n})
+			}
 		}
 	}
+	return pts
+}
+
+// onset finds the hour at which a pair's outcomes changed: the split of its
+// points into before and after with the highest likelihood.
+func (p *pair) onset(pts []point) (hour int64, ok bool) {
 	var sumY, sumN float64
 	for _, q := range pts {
 		sumY += q.y

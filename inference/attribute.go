@@ -13,22 +13,25 @@ type hypothesis struct {
 	id   int
 }
 
-// claim says how a kind of cause is judged: the share of its cells that must
+// claim says how a kind of cause is judged: the share π of its cells that must
 // agree, the prior, and from how many places support must come.
 type claim struct {
 	kind    Cause
-	agree   float64
+	agree   int // index into agreements
 	prior   float64
 	support int
 }
 
+// agreements are the shares of its cells that must agree with a cause.
+var agreements = [...]float64{0.75, 0.93, 0.98}
+
 var claims = [...]claim{
-	{CauseIP, 0.75, -4, 3},            // of 3 receivers
-	{CauseNeighbourhood, 0.93, -5, 2}, // of 2 IPs
-	{CauseReceiver, 0.93, -5, 2},      // of 2 IPs
-	{CausePrivate, 0.98, -6.5, 1},     // itself
-	{CauseStream, 0.93, -3.5, 4},      // of 4 pairs
-	{causeFamily, 0.93, -3.5, 4},      // of 4 pairs
+	{CauseIP, 0, -4, 3},            // of 3 receivers
+	{CauseNeighbourhood, 1, -5, 2}, // of 2 IPs
+	{CauseReceiver, 1, -5, 2},      // of 2 IPs
+	{CausePrivate, 2, -6.5, 1},     // itself
+	{CauseStream, 1, -3.5, 4},      // of 4 pairs
+	{causeFamily, 1, -3.5, 4},      // of 4 pairs
 }
 
 // causeFamily is a family of streams; it is told as CauseStream.
@@ -41,6 +44,7 @@ type evidenceCell struct {
 	p, ip, net, recv, stream, family int
 	y, n                             float64
 	ll                               [len(shifts)]float64
+	says                             [len(agreements)][len(shifts)]float64 // log(π·e^ℓ + 1 − π)
 	done                             bool
 }
 
@@ -97,15 +101,16 @@ func (m *Model) attribute(day time.Time) {
 	shared = append(shared, m.fell...)
 	m.fell = m.fell[:0]
 	slices.SortStableFunc(shared, func(a, b found) int { return cmp.Compare(b.score, a.score) })
+	pts := m.points()
 	for _, i := range m.unclaimed { // of yesterday: today tells more
 		ch := m.changes[i]
-		if m.label(&ch, labels, shared); ch.Confidence > m.changes[i].Confidence {
+		if m.label(&ch, pts[ch.pair], labels, shared); ch.Confidence > m.changes[i].Confidence {
 			m.changes[i] = ch
 		}
 	}
 	m.unclaimed = m.unclaimed[:0]
 	for _, ch := range m.open {
-		if !m.label(&ch, labels, shared) {
+		if !m.label(&ch, pts[ch.pair], labels, shared) {
 			m.unclaimed = append(m.unclaimed, len(m.changes))
 		}
 		m.changes = append(m.changes, ch)
@@ -153,12 +158,12 @@ type found struct {
 // label gives a change its cause, and tells whether one claimed it. A pair
 // whose own mail no cause claims fell with a part that it shares, where one of
 // those fell today; else it is private, of low confidence.
-func (m *Model) label(ch *Change, labels map[int]found, shared []found) (claimed bool) {
+func (m *Model) label(ch *Change, pts []point, labels map[int]found, shared []found) (claimed bool) {
 	if ch.Drop < 0 {
 		ch.Entity = ch.IP
 		return true
 	}
-	if hour, ok := m.onset(ch.pair); ok && ch.Cause == "" {
+	if hour, ok := ch.pair.onset(pts); ok && ch.Cause == "" {
 		ch.Time = time.Unix(hour, 0).In(m.cfg.Zone)
 	}
 	f, ok := labels[m.pairID[[2]int{ch.pair.ip, ch.pair.recv}]]
@@ -233,6 +238,10 @@ func (m *Model) recentCells(since time.Time) []evidenceCell {
 		null := math.Max(ll(0), math.Max(ll(-0.6), ll(0.6)))
 		for k, d := range shifts {
 			c.ll[k] = clamp(ll(d)-null, -4, 6)
+			ratio := math.Exp(c.ll[k])
+			for i, agree := range agreements {
+				c.says[i][k] = math.Log(agree*ratio + 1 - agree)
+			}
 		}
 		kept = append(kept, c)
 	}
@@ -245,37 +254,62 @@ func (m *Model) recentCells(since time.Time) []evidenceCell {
 func (m *Model) bestHypothesis(cells []evidenceCell) (best hypothesis, score float64, ok bool) {
 	score = 3
 	for _, cl := range claims {
-		sole := map[int]bool{}
+		var sole map[int]bool
 		if cl.kind == CauseStream || cl.kind == causeFamily {
 			sole = soleStreams(cells, cl.kind)
 		}
-		sums := map[int]*[len(shifts)]float64{}
-		places := map[int]map[int]bool{}
-		var ids []int
+		sums := make([][len(shifts)]float64, m.number(cl.kind))
+		var ids []int // in the order in which the cells name them
 		for i := range cells {
 			c := &cells[i]
 			id := c.id(cl.kind)
 			if c.done || id < 0 || sole[id] {
 				continue
 			}
-			if sums[id] == nil {
-				sums[id], places[id] = new([len(shifts)]float64), map[int]bool{}
+			if sums[id] == ([len(shifts)]float64{}) {
 				ids = append(ids, id)
 			}
 			for k := range shifts {
-				sums[id][k] += math.Log(cl.agree*math.Exp(c.ll[k]) + 1 - cl.agree)
-			}
-			if c.best() > 1 {
-				places[id][c.place(cl.kind)] = true
+				sums[id][k] += c.says[cl.agree][k]
 			}
 		}
 		for _, id := range ids {
-			if s := slices.Max(sums[id][:]) + cl.prior; len(places[id]) >= cl.support && s > score+1e-9 {
+			if s := slices.Max(sums[id][:]) + cl.prior; s > score+1e-9 && supported(cells, &cl, id) {
 				best, score, ok = hypothesis{cl.kind, id}, s, true
 			}
 		}
 	}
 	return best, score, ok
+}
+
+// number is how many things of a kind there are.
+func (m *Model) number(kind Cause) int {
+	switch kind {
+	case CauseIP:
+		return len(m.ips)
+	case CauseNeighbourhood:
+		return len(m.nets)
+	case CauseReceiver:
+		return len(m.receivers)
+	case CauseStream:
+		return len(m.streams)
+	case causeFamily:
+		return len(m.families)
+	}
+	return len(m.pairs)
+}
+
+// supported tells whether cells of enough places speak for a cause.
+func supported(cells []evidenceCell, cl *claim, id int) bool {
+	places := map[int]bool{}
+	for i := range cells {
+		if c := &cells[i]; !c.done && c.id(cl.kind) == id && c.best() > 1 {
+			if places[c.place(cl.kind)] = true; len(places) >= cl.support {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // soleStreams are the streams, or families of them, that one IP sends and that
