@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,7 @@ type rotating struct {
 	done    map[fileState]bool
 	scanned time.Time
 	changed time.Time // newest of the rotated files, when last scanned
+	copying bool      // a rotated file is perhaps being compressed; what is newer waits
 	absent  bool      // told already
 	unknown bool      // told already
 }
@@ -180,11 +182,23 @@ func (s *rotating) files() []*live {
 // turn takes in what is new in one log. It tells whether there is more.
 func (f *Follower) turn(ctx context.Context, s *rotating) (more bool, err error) {
 	if s.current == nil {
+		for _, l := range s.old { // what was rotated since may be rotated again
+			if more, err := f.read(ctx, s, l); err != nil || more {
+				return more, err
+			}
+		}
 		if err := f.open(ctx, s); err != nil {
 			return false, err
 		}
 	}
-	for _, l := range s.files() {
+	// A writer that went over to a new file wrote its last lines to the old one
+	// before: what the new one has now comes after all that the old one has.
+	files := s.files()
+	for i := len(files) - 1; i > 0; i-- {
+		files[i].file.Bound()
+		defer files[i].file.Unbound()
+	}
+	for _, l := range files {
 		full, err := f.read(ctx, s, l)
 		if err != nil {
 			return false, err
@@ -198,7 +212,7 @@ func (f *Follower) turn(ctx context.Context, s *rotating) (more bool, err error)
 	if s.current != nil && s.current.file.Rotated() {
 		f.o.Log.Info("rotated", "log", s.path)
 		s.old = append(s.old, s.current)
-		s.current.quiet = time.Now()
+		s.current.quiet, s.current.again = time.Now(), time.Time{}
 		s.current = nil
 		return true, nil
 	}
@@ -227,7 +241,7 @@ func (f *Follower) finished(s *rotating, l *live) bool {
 // open opens the log at its path. Before, everything that it was rotated into
 // meanwhile is read, oldest first; and again after, for a rotation in between.
 func (f *Follower) open(ctx context.Context, s *rotating) error {
-	if err := f.catchUp(ctx, s); err != nil {
+	if err := f.catchUp(ctx, s); err != nil || s.copying {
 		return err
 	}
 	file, err := source.OpenLive(s.path)
@@ -245,9 +259,22 @@ func (f *Follower) open(ctx context.Context, s *rotating) error {
 	if !f.recognise(s, file) {
 		return file.Close()
 	}
+	l, err := f.goOn(s, file)
+	if err != nil {
+		return err
+	}
+	s.current = l
+	s.absent, s.unknown = false, false
+	f.o.Log.Info("opened", "log", s.path, "format", s.format.Name, "resumed_at", l.state.Bytes)
+	f.adopt(s)
+	return f.catchUp(ctx, s)
+}
+
+// goOn follows a file from where it was read to.
+func (f *Follower) goOn(s *rotating, file *source.Live) (*live, error) {
 	state, standing, err := f.standing(file)
 	if err != nil {
-		return errors.Join(err, file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	if standing == source.Cut { // it can't be the file it looks like: that one was longer
 		state = f.newState(s.path)
@@ -257,13 +284,32 @@ func (f *Follower) open(ctx context.Context, s *rotating) error {
 	if state.LastAt != 0 {
 		options.After = time.UnixMicro(state.LastAt)
 	}
-	s.current = &live{file: file, quiet: time.Now(), reading: &reading{
+	l := &live{file: file, quiet: time.Now(), reading: &reading{
 		loop: f.loop, stream: file, taken: file.Offset, head: file.Head, state: state, parser: s.format.New(options),
 	}}
-	s.current.begin()
-	s.absent, s.unknown = false, false
-	f.o.Log.Info("opened", "log", s.path, "format", s.format.Name, "resumed_at", state.Bytes)
-	return f.catchUp(ctx, s)
+	l.begin()
+	return l, nil
+}
+
+// adopt follows files that were renamed away a moment before the log was
+// opened: their writer may not be done with them.
+func (f *Follower) adopt(s *rotating) {
+	for _, path := range source.Rotated(s.path) {
+		info, err := os.Stat(path)
+		if err != nil || source.Compressed(path) || time.Since(info.ModTime()).Abs() > f.o.Grace || f.isOpen(s, info) {
+			continue
+		}
+		file, err := source.OpenLive(path)
+		if err != nil {
+			continue // the next look at the rotated files tells why
+		}
+		l, err := f.goOn(s, file)
+		if err != nil || l.state.Bytes == 0 {
+			_ = file.Close()
+			continue
+		}
+		s.old = append(s.old, l)
+	}
 }
 
 // recognise finds out the log's format, as soon as it has lines.
@@ -368,7 +414,7 @@ func (f *Follower) truncated(s *rotating, l *live) error {
 // catchUp reads the files that a log was rotated into, oldest first, as far as
 // they were not read.
 func (f *Follower) catchUp(ctx context.Context, s *rotating) error {
-	s.scanned = time.Now()
+	s.scanned, s.copying = time.Now(), false
 	before := s.done
 	s.done = map[fileState]bool{} // of the files that are there now: it lasts for years
 	for _, path := range source.Rotated(s.path) {
@@ -386,7 +432,9 @@ func (f *Follower) catchUp(ctx context.Context, s *rotating) error {
 		}
 		if beingWritten(path, info) {
 			s.scanned = time.Now().Add(-time.Minute + settle/2) // look again soon
-			continue
+			s.copying = true
+			maps.Copy(s.done, before)
+			break
 		}
 		start := time.Now()
 		report, err := f.file(ctx, path)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ type followed struct {
 	read   []string       // in the open transaction
 	seen   map[string]int // committed
 	torn   int64
+	last   string // id
+	late   int    // lines that came after later ones
 	cancel context.CancelFunc
 	done   chan error
 	store  *store.Store
@@ -59,6 +62,10 @@ func startFollower(t testing.TB, path, db string, seen map[string]int, set ...fu
 			f.mu.Lock()
 			for _, id := range f.read {
 				f.seen[id]++
+				if id < f.last {
+					f.late++
+				}
+				f.last = id
 			}
 			f.read = f.read[:0]
 			f.torn += c.NotUnderstood + c.Oversize
@@ -120,7 +127,7 @@ func (f *followed) judge(lines, torn int) {
 		f.t.Fatal(err)
 	}
 	if missing > 0 || doubled > 0 || int(f.torn) != torn || info.Attempts != int64(lines-missing) {
-		f.t.Errorf("of %d lines: lost %d, doubled %d, torn %d; %d attempts in the store", lines, missing, doubled, f.torn, info.Attempts)
+		f.t.Errorf("of %d lines: lost %d, doubled %d, torn %d, late %d; %d attempts in the store", lines, missing, doubled, f.torn, f.late, info.Attempts)
 	}
 }
 
@@ -141,6 +148,9 @@ func stress(t *testing.T, rate, some int) {
 			f.await(w.N)
 			f.stop()
 			f.judge(w.N, c.Torn)
+			if f.late > 0 && strings.HasPrefix(c.Name, "old descriptor") {
+				t.Errorf("%d lines came after later ones", f.late)
+			}
 		})
 	}
 	for _, rotations := range []int{0, 1, 7} {

@@ -32,7 +32,7 @@ func OpenLive(path string) (*Live, error) {
 		f.Close()
 		return nil, plain(err, path)
 	}
-	return &Live{Path: path, file: f, growing: newGrowing(f)}, nil
+	return &Live{Path: path, file: f, growing: newGrowing(&bounded{file: f, limit: -1})}, nil
 }
 
 // Peek returns the file's first lines; Next is not touched.
@@ -66,6 +66,7 @@ func (l *Live) Skip(offset, line int64, tail [32]byte) (Standing, error) {
 	if _, err := l.file.Seek(offset, io.SeekStart); err != nil {
 		return Other, plain(err, l.Path)
 	}
+	l.from.(*bounded).at = offset
 	l.tail.write(b)
 	l.offset, l.read, l.line = offset, offset, line
 	l.buf, l.start, l.dropped = l.buf[:0], 0, 0
@@ -87,6 +88,32 @@ func (l *Live) Truncated() (bool, error) {
 		return errors.Is(err, io.EOF), nil
 	}
 	return !bytes.Equal(b, l.tail.buf[:l.tail.n]), nil
+}
+
+// Bound lets Next go no further than the file is long now, until Unbound. What
+// is written to another file before what is here is read before it so.
+func (l *Live) Bound() {
+	if info, err := l.file.Stat(); err == nil {
+		l.from.(*bounded).limit = info.Size()
+	}
+}
+
+// Unbound takes the bound away.
+func (l *Live) Unbound() { l.from.(*bounded).limit = -1 }
+
+// bounded reads a file up to a limit; -1: to its end.
+type bounded struct {
+	file      *os.File
+	at, limit int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.limit >= 0 {
+		p = p[:min(int64(len(p)), max(0, b.limit-b.at))]
+	}
+	n, err := b.file.Read(p)
+	b.at += int64(n)
+	return n, err
 }
 
 // Pending tells whether there is more in the file than was read.
