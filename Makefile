@@ -13,7 +13,7 @@
 SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
 # Real parts that some tests run beside ours: a browser, a compressor that Go
 # has no writer for.
-PACKAGES := chromium bzip2 dovecot-imapd dovecot-lmtpd postfix pflogsumm
+PACKAGES := chromium bzip2 dovecot-imapd dovecot-lmtpd postfix pflogsumm rsyslog
 PURE := ./delivery/... ./parser/... ./rules/... ./inference/...
 
 build:
