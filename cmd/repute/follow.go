@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"repute/internal/analysis"
+	"repute/internal/config"
 	"repute/internal/follow"
 	"repute/internal/ingest"
 	"repute/internal/serve"
@@ -102,7 +103,7 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	}
 	a.outbox = &sync.Mutex{}
 	f := &follower{app: a, path: a.database(db, r), files: files}
-	if f.store, err = a.openStore(ctx, f.path, true, &r.cfg); err != nil {
+	if f.store, err = a.ownStore(ctx, f.path, &r.cfg); err != nil {
 		return err
 	}
 	defer f.store.Close()
@@ -151,6 +152,29 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	f.notify("STOPPING=1")
 	a.log.Info("stopped")
 	return err
+}
+
+// lockPatience is how long a command that reads may keep a daemon from starting.
+const lockPatience = 10 * time.Second
+
+// ownStore opens the database, and waits a little where somebody has it.
+func (a *app) ownStore(ctx context.Context, path string, cfg *config.Config) (*store.Store, error) {
+	for until, told := time.Now().Add(lockPatience), false; ; {
+		s, err := a.openStore(ctx, path, true, cfg)
+		var locked *store.LockedError
+		if !errors.As(err, &locked) || time.Now().After(until) {
+			return s, err
+		}
+		if !told {
+			told = true
+			a.log.Info("waiting for the database", "why", locked)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // followable tells what can't be followed. What is not there yet can.
