@@ -46,7 +46,7 @@ type dictionary struct {
 type limits struct{ origins, receivers, domains, templates, routes int }
 
 func defaultLimits() limits {
-	return limits{origins: 100_000, receivers: 200_000, domains: 500_000, templates: 100_000, routes: 1_000_000}
+	return limits{origins: 100_000, receivers: 100_000, domains: 300_000, templates: 50_000, routes: 300_000}
 }
 
 // others is the name of what is past a limit. It can't be a domain's.
