@@ -81,7 +81,7 @@ func (m *message) recipient(hash uint64) *recipient {
 
 // maxOpen bounds the messages kept open; past it the tenth that no line spoke
 // of for longest is given up and counted.
-const maxOpen = 300_000
+const maxOpen = 250_000
 
 // correlator joins lines by queue id.
 type correlator struct {
