@@ -33,6 +33,9 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if cfg.Store.Threads == 0 {
 			cfg.Store.Threads = 1 // a second one makes a load dearer by a fifth, and no faster
 		}
+		if cfg.Store.MemoryLimit == 0 {
+			cfg.Store.MemoryLimit = 128 << 20 // nothing is read twice
+		}
 		s, err := a.openStore(cmd.Context(), a.database(*db, r), true, &cfg)
 		if err != nil {
 			return err
