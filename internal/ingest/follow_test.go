@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type followed struct {
 	torn   int64
 	last   string // id
 	late   int    // lines that came after later ones
+	moved  atomic.Int64
 	cancel context.CancelFunc
 	done   chan error
 	store  *store.Store
@@ -59,6 +61,7 @@ func startFollower(t testing.TB, path, db string, seen map[string]int, set ...fu
 		Log:   slog.New(slog.DiscardHandler),
 		Every: 20 * time.Millisecond, Grace: 7 * time.Second, Poll: 10 * time.Millisecond,
 		OnCommit: func(c Committed) {
+			f.moved.Add(1)
 			f.mu.Lock()
 			for _, id := range f.read {
 				f.seen[id]++
@@ -72,6 +75,7 @@ func startFollower(t testing.TB, path, db string, seen map[string]int, set ...fu
 			f.mu.Unlock()
 		},
 	}
+	o.Progress = func(int64) { f.moved.Add(1) } // catching up commits, too
 	for _, f := range set {
 		f(&o)
 	}
@@ -86,7 +90,7 @@ func startFollower(t testing.TB, path, db string, seen map[string]int, set ...fu
 // await waits until n lines have been seen, or nothing comes any more.
 func (f *followed) await(n int) {
 	f.t.Helper()
-	last, since := -1, time.Now()
+	last, since := int64(-1), time.Now()
 	for time.Since(since) < 20*time.Second {
 		f.mu.Lock()
 		got := len(f.seen)
@@ -94,8 +98,8 @@ func (f *followed) await(n int) {
 		if got >= n {
 			return
 		}
-		if got != last {
-			last, since = got, time.Now()
+		if moved := f.moved.Load(); moved != last {
+			last, since = moved, time.Now()
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
