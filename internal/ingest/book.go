@@ -94,7 +94,7 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 	switch e.Kind {
 	case delivery.Attempt, delivery.Probe:
 		hash := b.hash(e.Recipient)
-		if again, err := b.overlaps.again(e, stream, hash); again || err != nil {
+		if again, err := b.overlaps.again(e, stream, hash, r.kin); again || err != nil {
 			r.repeated(e)
 			return err
 		}

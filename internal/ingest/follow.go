@@ -63,6 +63,7 @@ type rotating struct {
 	current *live         // nil while the path is absent
 	old     []*live       // renamed away, perhaps still written to
 	done    map[fileState]bool
+	kin     map[int32]bool // streams of this log
 	scanned time.Time
 	changed time.Time // newest of the rotated files, when last scanned
 	copying bool      // a rotated file is perhaps being compressed; what is newer waits
@@ -101,7 +102,7 @@ func NewFollower(ctx context.Context, paths []string, o FollowOptions) (*Followe
 			f.pipes = append(f.pipes, &piped{path: path, delay: firstDelay})
 			continue
 		}
-		f.sets = append(f.sets, &rotating{path: filepath.Clean(path), done: map[fileState]bool{}})
+		f.sets = append(f.sets, &rotating{path: filepath.Clean(path), done: map[fileState]bool{}, kin: map[int32]bool{}})
 	}
 	return f, nil
 }
@@ -284,8 +285,15 @@ func (f *Follower) goOn(s *rotating, file *source.Live) (*live, error) {
 	if state.LastAt != 0 {
 		options.After = time.UnixMicro(state.LastAt)
 	}
+	set := source.RotationOf(s.path).Set
+	s.kin[state.ID] = true
+	for i := range f.streams {
+		if source.RotationOf(f.streams[i].Path).Set == set {
+			s.kin[f.streams[i].ID] = true
+		}
+	}
 	l := &live{file: file, quiet: time.Now(), reading: &reading{
-		loop: f.loop, stream: file, taken: file.Offset, head: file.Head, state: state, parser: s.format.New(options),
+		loop: f.loop, stream: file, taken: file.Offset, head: file.Head, kin: s.kin, state: state, parser: s.format.New(options),
 	}}
 	l.begin()
 	return l, nil

@@ -71,9 +71,10 @@ func (o *overlaps) note(host string, stream int32, at int64) {
 	s.from, s.to = min(s.from, at/1e6), max(s.to, at/1e6)
 }
 
-// again tells whether another stream has told of an attempt.
-func (o *overlaps) again(e *delivery.Event, stream int32, recipient uint64) (bool, error) {
-	if o.store == nil || !o.others(e.Host, stream, hourOf(e.At)) {
+// again tells whether another stream has told of an attempt. kin are streams
+// that are known to go on one in another, and tell nothing twice.
+func (o *overlaps) again(e *delivery.Event, stream int32, recipient uint64, kin map[int32]bool) (bool, error) {
+	if o.store == nil || !o.others(e.Host, stream, hourOf(e.At), kin) {
 		return false, nil
 	}
 	if o.stream != stream {
@@ -102,9 +103,9 @@ func (o *overlaps) again(e *delivery.Event, stream int32, recipient uint64) (boo
 }
 
 // others tells whether another stream has outcomes of the host in an hour.
-func (o *overlaps) others(host []byte, stream int32, hour int64) bool {
+func (o *overlaps) others(host []byte, stream int32, hour int64, kin map[int32]bool) bool {
 	for id, s := range o.spans[string(host)] {
-		if id != stream && s.from < hour+3600 && s.to >= hour {
+		if id != stream && !kin[id] && s.from < hour+3600 && s.to >= hour {
 			return true
 		}
 	}

@@ -26,9 +26,10 @@ type lines interface {
 type reading struct {
 	*loop
 	stream     lines
-	taken      func() int64  // bytes taken from disk
-	head       func() []byte // of what still grows; nil: the head is known
-	cursor     func() string // of a journal
+	taken      func() int64   // bytes taken from disk
+	head       func() []byte  // of what still grows; nil: the head is known
+	cursor     func() string  // of a journal
+	kin        map[int32]bool // streams of the same log, when followed through its rotations
 	parser     parser.Parser
 	state      store.StreamState
 	batch      store.Batch

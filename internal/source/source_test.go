@@ -226,3 +226,40 @@ func TestZoneOf(t *testing.T) {
 		t.Error("two zones are none")
 	}
 }
+
+// A bounded file gives out what it had when it was bounded, and the rest later.
+func TestLiveBound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mail.log")
+	add := func(text string) {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("one\ntw")
+	l, err := OpenLive(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.Bound()
+	add("o\nthree\n")
+	want := func(lines ...string) {
+		t.Helper()
+		for _, w := range lines {
+			if line, err := l.Next(); err != nil || string(line) != w {
+				t.Errorf("%q, %v; want %q", line, err, w)
+			}
+		}
+		if line, err := l.Next(); !errors.Is(err, io.EOF) {
+			t.Errorf("%q, %v; want no more", line, err)
+		}
+	}
+	want("one")
+	l.Unbound()
+	want("two", "three")
+}
