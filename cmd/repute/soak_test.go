@@ -72,7 +72,7 @@ func TestTortureSoak(t *testing.T) {
 	t.Logf("line to score: median %v, p99 %v, most %v (%d scores)", ages[len(ages)/2], ages[len(ages)*99/100], ages[len(ages)-1], len(ages))
 }
 
-// stamps are when lines were written, by their number.
+// stamps are when deliveries were written, by their number; each is two lines.
 type stamps struct {
 	mu sync.Mutex
 	at []time.Time
@@ -89,11 +89,12 @@ func (s *stamps) write(t *testing.T, ctx context.Context, path string) {
 		var b strings.Builder
 		now := time.Now()
 		s.mu.Lock()
-		for due := int(now.Sub(start).Seconds() * 2000); len(s.at) < due; {
+		for due := int(now.Sub(start).Seconds() * 1000); len(s.at) < due; {
 			n := len(s.at)
 			s.at = append(s.at, now)
-			fmt.Fprintf(&b, "%s mx1 postfix/smtp[7]: %s: to=<u%d@example.net>, relay=mx.example.net[198.51.100.9]:25, delay=0.5, delays=0.1/0/0.2/0.2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued)\n",
-				now.UTC().Format("2006-01-02T15:04:05.000000+00:00"), queueID(n), n)
+			stamp := now.UTC().Format("2006-01-02T15:04:05.000000+00:00")
+			fmt.Fprintf(&b, "%s mx1 postfix/smtp[7]: %s: to=<u%d@example.net>, relay=mx.example.net[198.51.100.9]:25, delay=0.5, delays=0.1/0/0.2/0.2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued)\n%s mx1 postfix/qmgr[3]: %s: removed\n",
+				stamp, queueID(n), n, stamp, queueID(n))
 		}
 		s.mu.Unlock()
 		_, _ = f.WriteString(b.String())
