@@ -3,6 +3,7 @@ package inference
 import (
 	"iter"
 	"math"
+	"math/bits"
 	"time"
 
 	"repute/delivery"
@@ -151,7 +152,7 @@ func (m *Model) estimate(id int, p *pair, day time.Time, at float64) Estimate {
 	if e.Unknown {
 		e.Needs = needs(mean, v)
 	}
-	e.Parts = m.contributions(p, mean, at)
+	e.Parts = m.contributions(p, e.Score, at)
 	m.full(&e, id, mean, v, at)
 	return e
 }
@@ -175,19 +176,44 @@ func needs(mean, v float64) int {
 	return 200
 }
 
-func (m *Model) contributions(p *pair, mean, at float64) Contributions {
-	full := 100 * sigmoid(mean)
-	without := func(b belief, c Part) float64 { return full - 100*sigmoid(mean-b.moved(at, c).m) }
-	c := Contributions{
-		Level:    100 * sigmoid(m.mu.m),
-		IP:       without(m.ips[p.ip].b, m.cfg.IP),
-		Receiver: without(m.receivers[p.recv].b, m.cfg.Receiver),
-		Private:  without(p.u, m.cfg.Private),
-	}
+// contributions shares the distance between the usual level and the score among
+// the parts: what each adds, on average over the orders in which they can be
+// added (Shapley's value), so that level and parts add up to the score.
+func (m *Model) contributions(p *pair, score, at float64) Contributions {
+	var parts [4]float64 // IP, receiver, private, network
+	parts[0] = m.ips[p.ip].b.moved(at, m.cfg.IP).m
+	parts[1] = m.receivers[p.recv].b.moved(at, m.cfg.Receiver).m
+	parts[2] = p.u.moved(at, m.cfg.Private).m
 	if net := m.ips[p.ip].net; net >= 0 {
-		c.Network = without(m.nets[net].b, m.cfg.Net)
+		parts[3] = m.nets[net].b.moved(at, m.cfg.Net).m
 	}
-	return c
+	var with [1 << len(parts)]float64 // the score with a set of the parts
+	for set := range with {
+		eta := m.mu.m
+		for k, x := range parts {
+			if set>>k&1 == 1 {
+				eta += x
+			}
+		}
+		with[set] = 100 * sigmoid(eta)
+	}
+	share := [len(parts)]float64{1. / 4, 1. / 12, 1. / 12, 1. / 4} // by how many came before
+	var adds [len(parts)]float64
+	for set := range with {
+		for k := range parts {
+			if set>>k&1 == 0 {
+				adds[k] += share[bits.OnesCount(uint(set))] * (with[set|1<<k] - with[set])
+			}
+		}
+	}
+	// A score is the mean over what is possible, not the most likely value.
+	level := with[0]
+	if whole := with[len(with)-1] - level; math.Abs(whole) > 1 && (score-level)/whole > 0 {
+		for k := range adds {
+			adds[k] *= (score - level) / whole
+		}
+	}
+	return Contributions{Level: level, IP: adds[0], Receiver: adds[1], Private: adds[2], Network: adds[3]}
 }
 
 // endDay keeps the day's scores as references and clears the day's marks.

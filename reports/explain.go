@@ -243,9 +243,12 @@ func (x *explainer) compare() {
 		}
 	}
 	c := &x.Week
-	if n := c.First(); n > 0 && c.UnknownUser > 0 {
+	n := c.First()
+	counted := c.Accepted + c.DeferPolicy + c.DeferSlow + c.Throttled + c.RejectPolicy + c.RejectGeneric
+	if n > counted {
 		x.line("explain.h_not", x.w.Say("explain.not", "unknown", c.UnknownUser, "share", x.w.Percent(c.UnknownUser, n),
-			"greylisted", c.Greylisted, "connection", c.Connection, "content", c.Content))
+			"greylisted", c.Greylisted, "connection", c.Connection, "content", c.Content,
+			"other", n-counted-c.UnknownUser-c.Greylisted-c.Connection-c.Content))
 	}
 	for i, ev := range x.Events[:min(len(x.Events), 3)] {
 		x.line(first(i, "explain.h_also"), x.w.Say("explain.event", "cause", CauseWord(x.w, ev.Cause), "entity", ev.Entity, "day", ev.Since))

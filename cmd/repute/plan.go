@@ -18,7 +18,11 @@ func (a *app) planCommand() *cobra.Command {
 messages each may send tomorrow, and in an hour: a fifth more than was accepted
 where all is well, 0.7 of it where the receiver slows down, a few for a test
 where it refuses, ten a day where nothing is known. Run it each morning: it is
-the signal to speed up again as well as to slow down.`,
+the signal to speed up again as well as to slow down.
+
+Columns: best * is the IP to use first; accepted_best_day, the most that was
+accepted on a day of the last seven; tomorrow, messages in the whole day; hourly,
+at most in one hour, so that they go out over eight hours and more.`,
 		Example: "  repute plan --receiver docomo\n  repute plan --format json",
 		Args:    cobra.NoArgs,
 	}

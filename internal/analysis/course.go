@@ -26,6 +26,8 @@ type course struct {
 	streams map[string]*reports.Stream
 	ips     map[string]*sent
 
+	earlier []*reports.Change // falls of before the period that were not followed by a recovery, the latest of each pair
+
 	hour int64 // of the cell before
 	day  int   // of Period.Trend, −1 before it
 	in   place // of that hour
@@ -63,10 +65,11 @@ func newCourse(a *Analysis, f *reports.Findings, first time.Time) *course {
 // run runs the model over all evidence and returns its changes.
 func (c *course) run(ctx context.Context) ([]inference.Change, error) {
 	until := c.f.Period.From.AddDate(0, 0, -7)
-	for _, d := range append(c.f.Period.Trend[:min(1, len(c.f.Period.Trend))], c.weekBefore) {
-		if d.Before(until) {
-			until = d
-		}
+	if c.weekBefore.Before(until) {
+		until = c.weekBefore
+	}
+	if t := c.f.Period.Trend; len(t) > 0 && t[0].Before(until) {
+		until = t[0]
 	}
 	g, err := c.begin(ctx, until)
 	if err != nil {
@@ -213,6 +216,10 @@ func (c *course) estimate(e *inference.Estimate) {
 	}
 }
 
+// stillFallen is by how many points a pair must be below what it was, for a
+// fall of before the period to be told again.
+const stillFallen = 20
+
 // finish hands over the pairs that had mail in the period, with the week
 // before and their falls, and what was counted beside.
 func (c *course) finish() {
@@ -221,6 +228,13 @@ func (c *course) finish() {
 	for i := len(f.Changes) - 1; i >= 0; i-- { // the gravest is first and stays
 		if ch := &f.Changes[i]; ch.Drop > 0 {
 			falls[pairKey{ch.IP, ch.Receiver.ID}] = ch
+		}
+	}
+	for _, ch := range c.earlier {
+		if k := (pairKey{ch.IP, ch.Receiver.ID}); falls[k] == nil {
+			if p := c.pairs[k]; p != nil && !p.Unknown && p.Score < ch.Before-stillFallen {
+				falls[k] = ch
+			}
 		}
 	}
 	for _, k := range c.order {

@@ -35,7 +35,7 @@ func (a *Analysis) Findings(ctx context.Context, from, to time.Time) (*reports.F
 	if err != nil {
 		return nil, err
 	}
-	a.changes(f, changes)
+	course.earlier = a.changes(f, changes)
 	course.finish()
 	if err := a.replies(ctx, f); err != nil {
 		return nil, err
@@ -102,9 +102,14 @@ func (a *Analysis) coverage(ctx context.Context, f *reports.Findings) error {
 		c.Truncated += s.Truncated
 	}
 	c.Messages = info.Messages
+	attempts, err := a.store.AttemptsByOrigin(ctx)
+	if err != nil {
+		return err
+	}
 	ips := map[string]bool{}
-	for _, s := range a.sources {
+	for i, s := range a.sources {
 		switch {
+		case attempts[int32(i+1)] == 0: // bounces of our own, mail that was never tried
 		case s.How != sender.Unknown:
 			ips[s.Name] = true
 		case !slices.Contains(c.UnknownSources, s.Name):
@@ -116,10 +121,12 @@ func (a *Analysis) coverage(ctx context.Context, f *reports.Findings) error {
 }
 
 // changes sorts the period's changes into falls and recoveries, gravest
-// first, and what is not reputation.
-func (a *Analysis) changes(f *reports.Findings, all []inference.Change) {
+// first, and what is not reputation. It returns the falls of before that no
+// recovery followed, the latest of each pair.
+func (a *Analysis) changes(f *reports.Findings, all []inference.Change) (earlier []*reports.Change) {
+	open := map[pairKey]*reports.Change{}
 	for _, c := range all {
-		if c.Time.Before(f.Period.From) || !c.Time.Before(f.Period.To) {
+		if !c.Time.Before(f.Period.To) {
 			continue
 		}
 		r := reports.Change{
@@ -129,6 +136,12 @@ func (a *Analysis) changes(f *reports.Findings, all []inference.Change) {
 		if c.Receiver != "" {
 			r.Receiver = a.Receiver(c.Receiver)
 		}
+		if c.Time.Before(f.Period.From) {
+			if open[pairKey{c.IP, c.Receiver}] = &r; c.Drop <= 0 {
+				delete(open, pairKey{c.IP, c.Receiver})
+			}
+			continue
+		}
 		if c.Drop == 0 {
 			f.Others = append(f.Others, r)
 		} else {
@@ -136,6 +149,10 @@ func (a *Analysis) changes(f *reports.Findings, all []inference.Change) {
 		}
 	}
 	slices.SortStableFunc(f.Changes, func(x, y reports.Change) int { return cmp.Compare(y.Drop, x.Drop) })
+	for _, c := range open {
+		earlier = append(earlier, c)
+	}
+	return earlier
 }
 
 // gravest orders pairs: fallen and not back, fallen and back, then by score.

@@ -28,11 +28,11 @@ type Plan struct {
 // a fifth a day while more than 95 % is accepted at the first try; probes where
 // nothing is known or nearly all is refused.
 const (
-	planSlow, planGrow  = 0.7, 1.2
-	planAccepted        = 0.95
-	planProbe, planTest = 10, 50
-	planStart           = 50 // of a pair that was never sent to
-	planDays            = 7
+	planSlow, planGrow = 0.7, 1.2
+	planAccepted       = 0.95
+	planProbe          = 10 // a day, where nothing is known or all is refused
+	planStart          = 50 // of a pair that was never sent to
+	planDays           = 7
 )
 
 // day is what a pair sent on one day.
@@ -122,9 +122,9 @@ func planOf(e *inference.Estimate, days []day) Plan {
 	case e.Unknown:
 		p.Tomorrow, p.Why = max(planProbe, int(planSlow*float64(p.Most))), "not known: less than was accepted, until it is"
 	case score < 50:
-		p.Tomorrow, p.Why = planTest, "mostly refused, slowed down or put in the spam folder: no bulk mail; ask for delisting, test with this much"
+		p.Tomorrow, p.Why = planProbe, "mostly refused, slowed down or put in the spam folder: no bulk mail; ask for delisting, test with this much"
 	case score < 80 || p.Accepted < 0.8 && p.Yesterday > 0:
-		p.Tomorrow, p.Why = max(planTest, int(planSlow*float64(p.Most))), "a part is refused, slowed down or put in the spam folder: 0.7 of what was accepted"
+		p.Tomorrow, p.Why = max(planProbe, int(planSlow*float64(p.Most))), "a part is refused, slowed down or put in the spam folder: 0.7 of what was accepted on the best day, ten at least"
 	case p.Most == 0:
 		p.Tomorrow, p.Why = planStart, "good, and no mail in the last week: begin small"
 	case p.Accepted >= planAccepted && planGrow*float64(p.Most) <= planStart:
@@ -132,9 +132,9 @@ func planOf(e *inference.Estimate, days []day) Plan {
 	case p.Accepted >= planAccepted:
 		p.Tomorrow, p.Why = int(math.Ceil(planGrow*float64(p.Most))), "accepted: a fifth more than on the best day of the week"
 	default:
-		p.Tomorrow, p.Why = max(planTest, int(p.Most)), "good: as much as on the best day of the week"
+		p.Tomorrow, p.Why = max(planProbe, int(p.Most)), "good: as much as on the best day of the week"
 	}
-	p.Hourly = max(5, p.Tomorrow/8)
+	p.Hourly = (p.Tomorrow + 7) / 8
 	if score < 50 {
 		p.Hourly = min(p.Hourly, 20)
 	}
