@@ -10,6 +10,7 @@ import (
 // Likeness is what two lines about the same attempt have in common, whatever
 // file they stand in.
 type Likeness struct {
+	QueueID           string // bounces of one second are alike in all else
 	At                int64  // Unix seconds
 	Recipient         uint64 // keyed hash
 	Status            delivery.Status
@@ -18,7 +19,7 @@ type Likeness struct {
 
 // LikenessOf returns the likeness of an event for a recipient.
 func LikenessOf(e *delivery.Event, recipient uint64) Likeness {
-	return Likeness{seconds(e.At), recipient, e.Status, latency(e.QueueS), latency(e.ConnS), latency(e.XmitS)}
+	return Likeness{string(e.QueueID), seconds(e.At), recipient, e.Status, latency(e.QueueS), latency(e.ConnS), latency(e.XmitS)}
 }
 
 // Likenesses counts the attempts of a host in an hour (Unix seconds), as all
@@ -30,7 +31,7 @@ func (s *Store) Likenesses(ctx context.Context, host string, but int32, hour int
 		n int
 	}
 	for v, err := range rows(ctx, s, query("likenesses"), func(r *sql.Rows) (v counted, err error) {
-		return v, r.Scan(&v.At, &v.Recipient, &v.Status, &v.Queue, &v.Conn, &v.Xmit, &v.n)
+		return v, r.Scan(&v.QueueID, &v.At, &v.Recipient, &v.Status, &v.Queue, &v.Conn, &v.Xmit, &v.n)
 	}, host, but, hour, hour+3600) {
 		if err != nil {
 			return nil, err
