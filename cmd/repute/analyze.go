@@ -104,7 +104,7 @@ func (a *app) tell(ctx context.Context, r *reading, s *store.Store, w *words.Wor
 	if err := a.writePage(out, f, w); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.out, w.Say("gist.written", "file", out))
+	fmt.Fprintln(a.out, reports.Printable(w.Say("gist.written", "file", out)))
 	return nil
 }
 
@@ -138,6 +138,12 @@ func language(flag string, cfg *config.Config) (*words.Words, error) {
 // writeFile writes a file beside its place first, so that a reader never sees
 // half of it, and a link that somebody left there is replaced, not followed.
 func writeFile(path string, data []byte) (err error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeThrough(path, data)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".repute-*")
 	if err != nil {
 		return err
@@ -152,4 +158,15 @@ func writeFile(path string, data []byte) (err error) {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// writeThrough writes to what is no file, and what a file must not take the
+// place of: a device, a pipe.
+func writeThrough(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,7 @@ func (a *app) examine(ctx context.Context, r *reading, s *store.Store) error {
 	for _, k := range known {
 		if advice := sender.Advice(k.Origin, k.Source); advice != "" && !told[advice] {
 			told[advice] = true
-			fmt.Fprintf(a.out, "\n%s: the log does not tell the sending IP. Add one of these:\n%s", reports.Printable(k.Source.Name), advice)
+			fmt.Fprintf(a.out, "\n%s: the log does not tell the sending IP. Add one of these:\n%s", reports.Printable(k.Source.Name), printableLines(advice))
 		}
 	}
 	return a.notUnderstood(ctx, s)
@@ -130,4 +131,13 @@ func knownColumns() []column[sender.Known] {
 		{"known_by", func(v k) any { return string(v.Source.How) }, nil},
 		{"attempts", func(v k) any { return v.Count }, nil},
 	}
+}
+
+// printableLines is Printable for each line: names in it are the log's.
+func printableLines(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(reports.Printable(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+	return b.String()
 }

@@ -57,8 +57,10 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &e):
 		return e.status
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), strings.Contains(err.Error(), "No space left on device"): // DuckDB's words
 		return exitTryAgain
+	case strings.Contains(err.Error(), "Corrupt database file"):
+		return exitIO
 	case isCobraUsage(err):
 		return exitUsage
 	case errors.As(err, new(*fs.PathError)):
@@ -70,7 +72,7 @@ func exitStatus(ctx context.Context, err error) int {
 // isCobraUsage recognises the errors that cobra makes itself; it has no type
 // for them.
 func isCobraUsage(err error) bool {
-	for _, start := range []string{"unknown command", "accepts ", "requires at least", "required flag", "invalid argument"} {
+	for _, start := range []string{"unknown command", "accepts ", "requires at least", "required flag", "invalid argument", "if any flags in the group"} {
 		if strings.HasPrefix(err.Error(), start) {
 			return true
 		}

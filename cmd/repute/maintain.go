@@ -112,6 +112,9 @@ are nobody's.`,
 			return storeStatus(err)
 		}
 		address := strings.Trim(strings.TrimSpace(args[0]), "<>")
+		if address == "" {
+			return usagef("forget whom? The address is empty")
+		}
 		n, err := s.Forget(ctx, ingest.Hash(key, []byte(address)))
 		if err != nil {
 			return storeStatus(err)

@@ -141,7 +141,7 @@ func (a *app) report(ctx context.Context, an *analysis.Analysis, from, to time.T
 	if err := reports.Gist(a.out, f, w); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.out, w.Say("gist.written", "file", out))
+	fmt.Fprintln(a.out, reports.Printable(w.Say("gist.written", "file", out)))
 	return nil
 }
 

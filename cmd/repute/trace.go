@@ -43,6 +43,9 @@ Exit status 3 if nothing is found.`,
 			return storeStatus(err)
 		}
 		q := strings.Trim(strings.TrimSpace(args[0]), "<>")
+		if q == "" {
+			return usagef("trace what? The queue id, message-id or address is empty")
+		}
 		steps, err := s.Trace(ctx, q, ingest.Hash(key, []byte(q)))
 		if err != nil {
 			return storeStatus(err)

@@ -63,6 +63,16 @@ func period(first, last, from, to time.Time) reports.Period {
 	if to.IsZero() {
 		to = last.AddDate(0, 0, 1)
 	}
+	// A period far beyond the evidence is empty there, and as long as one asks.
+	if from.Before(first.AddDate(0, 0, -7)) && to.After(first) {
+		from = first
+	}
+	if to.After(last.AddDate(0, 0, 8)) && !from.After(last) {
+		to = last.AddDate(0, 0, 1)
+	}
+	if most := from.AddDate(1, 0, 0); from.After(last) && to.After(most) {
+		to = most
+	}
 	p := reports.Period{From: from, To: to}
 	for d := from; d.Before(to); d = d.AddDate(0, 0, 1) {
 		p.Days = append(p.Days, d)

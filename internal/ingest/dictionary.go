@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"unicode/utf8"
 
 	"repute/delivery"
 	"repute/internal/sender"
@@ -260,6 +261,9 @@ func (d *dictionary) template(receiver int32, r *delivery.Reply, status delivery
 	}
 	voice := d.voices[receiver-1]
 	d.masked = rules.Normalize(d.masked[:0], r.Text)
+	if !utf8.Valid(d.masked) { // the store takes no other text
+		d.masked = bytes.ToValidUTF8(d.masked, []byte("?"))
+	}
 	key := d.templateKey(voice, r, d.masked)
 	if id, ok := d.tmplIDs[string(key)]; ok {
 		return id

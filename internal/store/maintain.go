@@ -80,11 +80,16 @@ func (s *Store) Retain(ctx context.Context, keep Keep) (n int64, err error) {
 	if err != nil || info.Last == 0 {
 		return 0, err
 	}
+	// A line with a stamp of the future must not age what is of today.
+	last := time.UnixMicro(info.Last)
+	if now := time.Now(); last.After(now) {
+		last = now
+	}
 	before := func(keep time.Duration) time.Time {
 		if keep == 0 {
 			return time.Time{}
 		}
-		return time.UnixMicro(info.Last).Add(-keep)
+		return last.Add(-keep)
 	}
 	return s.Prune(ctx, before(keep.Events), before(keep.Evidence))
 }

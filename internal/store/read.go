@@ -87,7 +87,7 @@ func (s *Store) Quotes(ctx context.Context) ([]Quote, error) {
 
 // Templates lists the replies seen so far.
 func (s *Store) Templates(ctx context.Context) ([]Template, error) {
-	return collect(ctx, s, `SELECT id, receiver, code, enhanced, stage, failure, text, sample, reason, rule, about, permanent, confidence
+	return collect(ctx, s, `SELECT id, receiver, code, enhanced, stage, failure, coalesce(text, ''), coalesce(sample, ''), reason, rule, about, permanent, confidence
 		FROM template ORDER BY id`, scanTemplate)
 }
 
