@@ -101,3 +101,45 @@ func TestPeriodBeyondTheEvidence(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedBlocks: a database that opens and can't be read is found by
+// verify, put aside by repair, and made again from the logs.
+func TestDamagedBlocks(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "r.duckdb")
+	ingest := []string{"ingest", "--db", db, "--config", "../../sample-logs/repute.toml", "../../sample-logs/postfix-b"}
+	if status, out := command(t, ingest...); status != exitOK {
+		t.Fatalf("exit status %d: %s", status, out)
+	}
+	f, err := os.OpenFile(db, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const headers, block = 3 * 4096, 256 << 10
+	for at := int64(headers + block + 1000); at < info.Size(); at += block { // the first block lists the tables
+		if _, err := f.WriteAt([]byte("nobody wrote this"), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status, out := command(t, "verify", "--db", db); status != exitIO {
+		t.Errorf("verify: exit status %d: %s", status, out)
+	}
+	if status, out := command(t, "repair", "--db", db); status != exitOK || !strings.Contains(out, "put aside") {
+		t.Errorf("repair: exit status %d: %s", status, out)
+	}
+	if status, out := command(t, ingest...); status != exitOK {
+		t.Errorf("ingest after repair: exit status %d: %s", status, out)
+	}
+	if status, out := command(t, "verify", "--db", db); status != exitOK {
+		t.Errorf("verify after repair: exit status %d: %s", status, out)
+	}
+	if status, out := command(t, "repair", "--db", filepath.Dir(db)); status == exitOK {
+		t.Errorf("repair of a folder: %s", out)
+	}
+}

@@ -81,7 +81,7 @@ twice. Nothing is deleted.`,
 		case err != nil:
 			return storeStatus(err)
 		case len(done) == 0:
-			fmt.Fprintln(a.out, "the database opens; nothing to repair (repute verify reads all of it)")
+			fmt.Fprintln(a.out, "the database opens and every block can be read; nothing to repair")
 		default:
 			fmt.Fprintf(a.out, "now read the logs again: repute ingest --db %s FILE…\n", path)
 		}

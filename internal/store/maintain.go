@@ -16,20 +16,8 @@ import (
 // checks what must hold: the ranges of each stream tile what was read, counts
 // agree, ids lead somewhere. It returns what does not hold, in words.
 func (s *Store) Verify(ctx context.Context) (faults []string, err error) {
-	tables, err := collect(ctx, s, "SELECT table_name FROM information_schema.tables ORDER BY table_name",
-		func(r *sql.Rows) (name string, err error) { return name, r.Scan(&name) })
-	if err != nil {
-		return nil, err
-	}
-	for _, table := range tables {
-		var sum sql.NullInt64
-		q := fmt.Sprintf("SELECT (bit_xor(hash(t)) %% 1000)::BIGINT FROM %q t", table)
-		if err := s.db.QueryRowContext(ctx, q).Scan(&sum); err != nil {
-			faults = append(faults, fmt.Sprintf("table %s can't be read: %v", table, err))
-		}
-	}
-	if len(faults) > 0 {
-		return faults, nil
+	if faults, err = s.unreadable(ctx); err != nil || len(faults) > 0 {
+		return faults, err
 	}
 	for _, c := range strings.Split(query("verify"), ";\n") {
 		name, text, ok := strings.Cut(strings.TrimSpace(c), "\n")
@@ -42,6 +30,23 @@ func (s *Store) Verify(ctx context.Context) (faults []string, err error) {
 		}
 		for _, f := range found {
 			faults = append(faults, strings.TrimPrefix(name, "-- ")+": "+f)
+		}
+	}
+	return faults, nil
+}
+
+// unreadable reads every table to its end and names those that can't be.
+func (s *Store) unreadable(ctx context.Context) (faults []string, err error) {
+	tables, err := collect(ctx, s, "SELECT table_name FROM information_schema.tables ORDER BY table_name",
+		func(r *sql.Rows) (name string, err error) { return name, r.Scan(&name) })
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		var sum sql.NullInt64
+		q := fmt.Sprintf("SELECT (bit_xor(hash(t)) %% 1000)::BIGINT FROM %q t", table)
+		if err := s.db.QueryRowContext(ctx, q).Scan(&sum); err != nil {
+			faults = append(faults, fmt.Sprintf("table %s can't be read: %v", table, err))
 		}
 	}
 	return faults, nil
@@ -143,12 +148,21 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 // of changes aside, and if that does not help the database itself. It tells
 // what it did; what is then missing is read again from the logs.
 func Repair(ctx context.Context, path string, o Options) (done []string, err error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, fmt.Errorf("%q is no file: not touched", path))
+	}
 	s, err := Open(ctx, path, o)
 	var damaged *DamagedError
-	if !errors.As(err, &damaged) {
-		if err == nil {
-			err = s.Close()
+	readable := true
+	switch {
+	case err == nil:
+		faults, err := s.unreadable(ctx)
+		readable = len(faults) == 0
+		if err = errors.Join(err, s.Close()); err != nil || readable {
+			return nil, err
 		}
+		done = append(done, faults...)
+	case !errors.As(err, &damaged):
 		return nil, err
 	}
 	aside := func(name string) error {
@@ -159,14 +173,14 @@ func Repair(ctx context.Context, path string, o Options) (done []string, err err
 		done = append(done, fmt.Sprintf("%s is put aside as %s", name, to))
 		return nil
 	}
-	if _, err := os.Stat(path + ".wal"); err == nil {
+	if _, err := os.Stat(path + ".wal"); err == nil && readable {
 		if err := aside(path + ".wal"); err != nil {
 			return done, err
 		}
 		if s, err = Open(ctx, path, o); err == nil {
 			return append(done, "the database opens again, at the last checkpoint"), s.Close()
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return done, err
 	}
 	if err := aside(path); err != nil {
