@@ -154,16 +154,21 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	return err
 }
 
-// lockPatience is how long a command that reads may keep a daemon from starting.
+// lockPatience is how long a command that reads may keep one that writes
+// waiting.
 const lockPatience = 10 * time.Second
 
-// ownStore opens the database, and waits a little where somebody has it.
+// ownStore opens the database, and waits a little where somebody has it who
+// will soon be done: not a daemon, which serves.
 func (a *app) ownStore(ctx context.Context, path string, cfg *config.Config) (*store.Store, error) {
 	for until, told := time.Now().Add(lockPatience), false; ; {
 		s, err := a.openStore(ctx, path, true, cfg)
 		var locked *store.LockedError
 		if !errors.As(err, &locked) || time.Now().After(until) {
 			return s, err
+		}
+		if daemon, err := net.Dial("unix", path+".sock"); err == nil {
+			return nil, errors.Join(storeStatus(locked), daemon.Close())
 		}
 		if !told {
 			told = true

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"repute/internal/store"
-	"repute/reports"
 )
 
 // app is what every command is given: the streams, the flags that all share,
@@ -61,7 +60,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	case status == exitInterrupted:
 		fmt.Fprintln(a.err, "repute: interrupted; what was committed stays, the next run goes on there")
 	case err != nil && !quiet(err):
-		fmt.Fprintln(a.err, "repute:", reports.Printable(err.Error()))
+		a.complain(err)
 	}
 	return status
 }

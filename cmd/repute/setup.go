@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -218,7 +219,13 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 	return report, readStatus(&report, len(errs))
 }
 
-func (a *app) complain(err error) { fmt.Fprintln(a.err, "repute:", reports.Printable(err.Error())) }
+// complain tells an error on stderr; several that were joined, or a picture of
+// a place in a file, take a line each.
+func (a *app) complain(err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(a.err, "repute:", reports.Printable(strings.TrimSuffix(line, "\n")))
+	}
+}
 
 // readStatus is the promise of the exit status: 3 where nothing was
 // recognised, 1 where some inputs failed.
