@@ -53,9 +53,11 @@ func gistPairs(b *strings.Builder, f *Findings, w *words.Words) {
 		row(Printable(p.Receiver.Name), Printable(p.IP), gistScore(p), Number(p.Lo)+"-"+Number(p.Hi), Number(-p.Fall.Drop),
 			w.Say(key, "cause", CauseWord(w, p.Fall.Cause), "since", p.Fall.Since))
 	}
-	rest, low, high := 0, 100.0, 0.0
-	for i := range f.Pairs {
-		if p := &f.Pairs[i]; i >= shown && !p.Unknown {
+	rest, unknown, low, high := 0, 0, 100.0, 0.0
+	for i := range f.Pairs[shown:] {
+		if p := &f.Pairs[shown+i]; p.Unknown {
+			unknown++
+		} else {
 			rest++
 			low, high = min(low, p.Score), max(high, p.Score)
 		}
@@ -68,8 +70,8 @@ func gistPairs(b *strings.Builder, f *Findings, w *words.Words) {
 		}
 		tail = append(tail, w.Say(key, "pairs", w.Count("count.other_pairs", rest), "lo", low, "hi", high))
 	}
-	if n := f.Coverage.Unknown; n > 0 {
-		tail = append(tail, w.Say("gist.unknown", "pairs", w.Count("count.pairs", n)))
+	if unknown > 0 {
+		tail = append(tail, w.Say("gist.unknown", "pairs", w.Count("count.other_pairs", unknown)))
 	}
 	fmt.Fprintf(b, "  %s\n", strings.Join(tail, " "))
 }

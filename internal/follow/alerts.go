@@ -24,6 +24,7 @@ type Alerts struct {
 
 	poke     chan struct{} // capacity 1: there is something to deliver
 	told     map[string]bool
+	saidOld  bool // that old falls are not told was said
 	mu       sync.Mutex
 	coverage map[string]*coverage // by log
 }
@@ -52,15 +53,22 @@ func (x *Alerts) Scored(ctx context.Context, a *analysis.Analysis, r *analysis.R
 	}
 	since := x.Now().Add(-news)
 	var fresh []string
-	from := time.Time{}
+	from, old := time.Time{}, 0
 	for i := range r.Changes {
 		c := &r.Changes[i]
+		if c.Drop > 0 && c.Noticed.Before(since) {
+			old++
+		}
 		if key := changeKey(c); c.Drop != 0 && !c.Noticed.Before(since) && !x.told[key] {
 			fresh = append(fresh, key)
 			if from.IsZero() || c.Time.Before(from) {
 				from = c.Time
 			}
 		}
+	}
+	if old > 0 && !x.saidOld {
+		x.saidOld = true
+		x.Log.Info("falls that are no news are not told; repute changes lists them", "falls", old, "before", since.Format(time.DateOnly))
 	}
 	if len(fresh) == 0 {
 		return
