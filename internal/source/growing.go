@@ -74,6 +74,9 @@ func (g *growing) drop(rest []byte) {
 	g.dropped += int64(n)
 }
 
+// Ready tells whether Next has a line without reading.
+func (g *growing) Ready() bool { return bytes.IndexByte(g.buf[g.start:], '\n') >= 0 }
+
 // fill reads more.
 func (g *growing) fill() error {
 	if g.start > 0 {

@@ -116,10 +116,11 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Pending tells whether there is more in the file than was read.
+// Pending tells whether there is more in the file than was read, or a whole
+// line that was read and not given out: a batch may end before it.
 func (l *Live) Pending() bool {
 	info, err := l.file.Stat()
-	return err == nil && info.Size() != l.read
+	return err == nil && info.Size() != l.read || l.Ready()
 }
 
 // Rotated tells whether the path is no longer this file's: renamed away, or

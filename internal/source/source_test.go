@@ -263,3 +263,28 @@ func TestLiveBound(t *testing.T) {
 	l.Unbound()
 	want("two", "three")
 }
+
+// TestPendingInTheBuffer: a line that was read together with others and not
+// asked for yet is still to come, although the file holds nothing more.
+func TestPendingInTheBuffer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mail.log")
+	if err := os.WriteFile(path, []byte("one\ntwo\nhal"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := OpenLive(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for i, want := range []string{"one", "two"} {
+		if !l.Pending() {
+			t.Errorf("before line %d: nothing is pending", i+1)
+		}
+		if line, err := l.Next(); err != nil || string(line) != want {
+			t.Errorf("%q, %v; want %q", line, err, want)
+		}
+	}
+	if l.Pending() {
+		t.Error("half a line is pending")
+	}
+}
