@@ -38,9 +38,7 @@ at most in one hour, so that they go out over eight hours and more.`,
 		if err != nil {
 			return storeStatus(err)
 		}
-		rows = slices.DeleteFunc(rows, func(p analysis.Plan) bool {
-			return q.ip != "" && p.IP != q.ip || q.receiver != "" && p.Receiver != q.receiver
-		})
+		rows = slices.DeleteFunc(rows, func(p analysis.Plan) bool { return !q.wants(p.IP, p.Receiver) })
 		if len(rows) == 0 {
 			a.complain(fmt.Errorf("no evidence for that"))
 		}

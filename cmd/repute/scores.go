@@ -25,6 +25,11 @@ type query struct {
 	receiver string
 }
 
+// wants tells whether a row is asked for: with neither flag each is.
+func (q *query) wants(ip, receiver string) bool {
+	return (q.ip == "" || ip == q.ip) && (q.receiver == "" || receiver == q.receiver)
+}
+
 func (q *query) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&q.db, "db", "", "database `file` (default repute.duckdb)")
 	cmd.Flags().StringVar(&q.ip, "ip", "", "only this sending `IP`")
@@ -134,7 +139,7 @@ func (a *app) prometheus(ctx context.Context, an *analysis.Analysis, q *query, r
 			return storeStatus(err)
 		}
 		for _, p := range all {
-			if (q.ip == "" || p.IP == q.ip) && (q.receiver == "" || p.Receiver == q.receiver) {
+			if q.wants(p.IP, p.Receiver) {
 				plans = append(plans, p)
 			}
 		}
@@ -165,7 +170,7 @@ func (q *query) choose(all []inference.Estimate, daily bool, until time.Time) []
 	}
 	var rows []inference.Estimate
 	for _, e := range all {
-		if q.ip != "" && e.IP != q.ip || q.receiver != "" && e.Receiver != q.receiver ||
+		if !q.wants(e.IP, e.Receiver) ||
 			e.Day.After(last) || !daily && !e.Day.Equal(last) {
 			continue
 		}

@@ -336,9 +336,7 @@ func (a *app) signalsListCommand() *cobra.Command {
 		if err != nil {
 			return storeStatus(err)
 		}
-		list = slices.DeleteFunc(list, func(s store.Signal) bool {
-			return q.ip != "" && s.IP != q.ip || q.receiver != "" && s.Receiver != q.receiver
-		})
+		list = slices.DeleteFunc(list, func(s store.Signal) bool { return !q.wants(s.IP, s.Receiver) })
 		slices.Reverse(list)
 		if len(list) == 0 {
 			a.complain(errors.New("no signals; see: repute signals --help"))
