@@ -261,7 +261,7 @@ func (d *dictionary) template(receiver int32, r *delivery.Reply, status delivery
 	}
 	voice := d.voices[receiver-1]
 	d.masked = rules.Normalize(d.masked[:0], r.Text)
-	if !utf8.Valid(d.masked) { // the store takes no other text
+	if !utf8.Valid(d.masked) { // as the store will give it back: it is the entry's key
 		d.masked = bytes.ToValidUTF8(d.masked, []byte("?"))
 	}
 	key := d.templateKey(voice, r, d.masked)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -55,11 +56,11 @@ func typeOf[N number]() mapping.Type {
 	return mapping.TypeUBigInt
 }
 
-// texts is a column of text; it must be valid UTF-8.
+// texts is a column of text. What is no UTF-8 in it becomes "?".
 func texts[T any](get func(*T) string) column[T] {
 	return column[T]{mapping.TypeVarchar, func(v mapping.Vector, rows []T) {
 		for i := range rows {
-			mapping.VectorAssignStringElement(v, mapping.IdxT(i), get(&rows[i]))
+			mapping.VectorAssignStringElement(v, mapping.IdxT(i), strings.ToValidUTF8(get(&rows[i]), "?"))
 		}
 	}}
 }

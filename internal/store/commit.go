@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -60,7 +61,13 @@ func appendRows[T any](c driver.Conn, table string, rows []T, values func(T) []d
 		return fmt.Errorf("%s: %w", table, err)
 	}
 	for _, r := range rows {
-		if err := a.AppendRow(values(r)...); err != nil {
+		v := values(r)
+		for i := range v {
+			if text, ok := v[i].(string); ok { // DuckDB takes other text for NULL
+				v[i] = strings.ToValidUTF8(text, "?")
+			}
+		}
+		if err := a.AppendRow(v...); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", table, err), a.Close())
 		}
 	}

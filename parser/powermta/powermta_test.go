@@ -1,53 +1,20 @@
 package powermta_test
 
 import (
-	"bytes"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"testing"
 
 	"repute/parser"
 	"repute/parser/powermta"
+	"repute/parser/sampletest"
 )
 
 var update = flag.Bool("update", false, "write the golden file")
 
 // TestSample compares the events of a sample log with those kept.
 func TestSample(t *testing.T) {
-	text, err := os.ReadFile("testdata/sample.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := powermta.New(parser.Options{Host: "mx1"})
-	var got bytes.Buffer
-	for line := range bytes.Lines(text) {
-		events, err := p.Append(nil, bytes.TrimRight(line, "\n"))
-		if errors.Is(err, parser.ErrIrrelevant) {
-			continue
-		}
-		if err != nil {
-			t.Fatalf("%v: %s", err, line)
-		}
-		for _, e := range events {
-			fmt.Fprintf(&got, "%d %s %s %s %q→%q attempted=%t bounce=%t local=%t relay=%s[%s] source=%s via=%s waited=%g %d %s %s %s %q\n", e.At, e.QueueID, e.Kind, e.Status,
-				e.Sender, e.Recipient, e.Attempted, e.Bounce, e.Local, e.RelayHost, e.RelayIP, e.LocalIP, e.Transport, e.QueueS, e.Reply.Code, e.Reply.Enhanced, e.Reply.Stage, e.Reply.Failure, e.Reply.Text)
-		}
-	}
-	const golden = "testdata/sample.golden"
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got\n%swant\n%s", got.Bytes(), want)
-	}
+	sampletest.Check(t, powermta.New(parser.Options{Host: "mx1"}), *update)
 }
 
 // TestColumns: the first line says which column is which, also where reading
