@@ -18,7 +18,7 @@ func command(t *testing.T, args ...string) (status int, out string) {
 	return status, b.String()
 }
 
-const hostileLine = "2026-01-05T10:00:5%d%s postfix/smtp[558]: AB00000%[1]d: to=<b@gmail.com>, relay=mx.gmail.com[198.51.100.7]:25, delay=2.1, delays=1/0/0/0, dsn=5.7.1, status=bounced (host mx.gmail.com[198.51.100.7] said: 550 5.7.1 Refus%s par politique)\n"
+const hostileLine = "2026-01-05T10:00:5%d%s postfix/smtp[558]: AB00000%[1]d: to=<b@gmail.com>, relay=mx.gmail.com[198.51.100.7]:25, delay=2.1, delays=1/0/0/0, dsn=5.7.1, status=bounced (host mx.gmail.com[198.51.100.7] said: 550 5.7.1 Refus%[3]s par politique)\n"
 
 // TestOtherEncodings: a reply that is no UTF-8 is kept, and the database can be
 // read and added to afterwards.
