@@ -103,9 +103,11 @@ func (m *Model) Add(e *delivery.Evidence) (ended []time.Time) {
 			m.endDay(day)
 			ended = append(ended, day)
 		}
-		if len(ended) > 0 && m.dayEnds != nil {
+		if len(ended) > 0 && len(m.dayEnds) > 0 {
 			m.hour = m.dayOf(e.Hour).Unix()
-			m.dayEnds(m.dayOf(e.Hour))
+			for _, tell := range m.dayEnds {
+				tell(m.dayOf(e.Hour))
+			}
 		}
 		m.hour = e.Hour
 	}

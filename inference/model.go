@@ -42,7 +42,7 @@ type Model struct {
 	changes   []Change
 	unclaimed []int // changes of the day whose cause is not clear yet
 
-	dayEnds func(next time.Time) // nil, or told of each day's end
+	dayEnds []func(next time.Time) // told of each day's end
 }
 
 // group is a part that several pairs share: an IP, a neighbourhood, a

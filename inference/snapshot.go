@@ -28,9 +28,9 @@ func notState(field string) bool {
 	return false
 }
 
-// OnDayEnd sets what is called when all days before next have ended and
+// OnDayEnd adds what is called when all days before next have ended and
 // nothing of next was taken in: the moment for a Snapshot.
-func (m *Model) OnDayEnd(call func(next time.Time)) { m.dayEnds = call }
+func (m *Model) OnDayEnd(call func(next time.Time)) { m.dayEnds = append(m.dayEnds, call) }
 
 // Snapshot returns the state. It is for OnDayEnd alone.
 func (m *Model) Snapshot() []byte {

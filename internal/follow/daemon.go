@@ -44,6 +44,8 @@ type Loaded struct {
 	Ingest   ingest.Options
 	Keep     store.Keep
 	Analysis func(ctx context.Context) (*analysis.Analysis, error)
+
+	live analysis.Live // by these rules and this configuration
 }
 
 // How the daemon takes its time.
@@ -223,11 +225,12 @@ func (d *Daemon) score(ctx context.Context) {
 
 func (d *Daemon) scoreOnce(ctx context.Context) error {
 	start := time.Now()
-	a, err := d.current().Analysis(ctx)
+	loaded := d.current()
+	a, err := loaded.Analysis(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := a.Run(ctx, false)
+	r, err := loaded.live.Run(ctx, a)
 	if err != nil {
 		return fmt.Errorf("inference: %w", err)
 	}
