@@ -25,8 +25,8 @@ func (a *app) alertCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "test [NAME]",
 		Short: "Send a test alert to each [[alert]] entry, or to one, now",
-		Long: `test sends a test alert to each [[alert]] entry of the configuration, whatever
-its hours: by mail, to its webhook, to its command. Nothing is queued and
+		Long: `test sends a test alert to each [[alert]] entry of the configuration, in its
+language, whatever its hours: by mail, to its webhook, to its command. Nothing is queued and
 nothing is tried again: what fails is told.
 
 Exit status: 0 all delivered, 1 some were not, 2 usage.`,
@@ -48,7 +48,6 @@ Exit status: 0 all delivered, 1 some were not, 2 usage.`,
 // testAlerts delivers a test alert by each way of each rule.
 func (a *app) testAlerts(ctx context.Context, cfg *config.Config, names []string) error {
 	now, failed, found := time.Now().In(zone(cfg)), false, false
-	test := alert.Test(now)
 	for i := range cfg.Alerts {
 		rule := &cfg.Alerts[i]
 		name := alert.Name(rule, i)
@@ -56,6 +55,11 @@ func (a *app) testAlerts(ctx context.Context, cfg *config.Config, names []string
 			continue
 		}
 		found = true
+		w, err := alert.Words(rule)
+		if err != nil {
+			return usagef("%s: %w", name, err)
+		}
+		test := alert.Test(now, w)
 		for _, kind := range alert.Ways(rule) {
 			way, err := a.alertWay(cfg, rule, kind, &posted{app: a, cfg: cfg})
 			if err == nil {
@@ -121,6 +125,16 @@ func (a *app) submitter(cfg *config.Config) (mail.Submitter, error) {
 		return nil, withStatus(exitUsage, err)
 	}
 	return way, nil
+}
+
+// checkAlerts tells of a language that alerts can't be said in.
+func checkAlerts(cfg *config.Config) error {
+	for i := range cfg.Alerts {
+		if _, err := alert.Words(&cfg.Alerts[i]); err != nil {
+			return usagef("%s: %w", alert.Name(&cfg.Alerts[i], i), err)
+		}
+	}
+	return nil
 }
 
 // desk is the alert desk as configured now; nil where nobody wants alerts.

@@ -249,7 +249,7 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(adoptZone(ctx, &r.cfg, f.store, f.files), f.applyRules(ctx, r.rules)); err != nil {
+	if err := errors.Join(checkAlerts(&r.cfg), adoptZone(ctx, &r.cfg, f.store, f.files), f.applyRules(ctx, r.rules)); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()

@@ -19,6 +19,7 @@ import (
 	"repute/internal/config"
 	"repute/internal/store"
 	"repute/reports"
+	"repute/reports/words"
 )
 
 var (
@@ -47,7 +48,7 @@ func TestRollUp(t *testing.T) {
 	over := fall("192.0.2.4", gmail, "private", "", 50)
 	f.Changes = append(f.Changes, old, over)
 	f.Pairs = []reports.Pair{{IP: "192.0.2.4", Receiver: gmail, Recovered: true}, {IP: "198.51.100.0", Receiver: outlook, Reason: delivery.Blocklist}}
-	got := From(f, begin)
+	got := From(f, begin, words.English())
 	if len(got) != 3 {
 		t.Fatalf("%d alerts, want 3: the neighbourhood, the pair, the recovery: %+v", len(got), got)
 	}
@@ -66,13 +67,13 @@ func TestText(t *testing.T) {
 		Quotes:  []reports.Quote{{IP: "198.51.100.7", Receiver: outlook, Count: 35, Code: 451, Text: "4.7.650 due to \x1b[2J\u202eIP reputation (S775)"}},
 		Actions: []reports.Action{{Code: "slow", IP: "198.51.100.7", Receiver: outlook, Better: "198.51.100.8", Score: 96, Link: "https://sendersupport.olc.protection.outlook.com/pm/"}},
 	}
-	a := From(f, begin)[0]
+	a := From(f, begin, words.English())[0]
 	if want := "[repute] Outlook.com: 198.51.100.7 fell from 92 to 58 (41-74)"; a.Subject != want {
 		t.Errorf("%q, want %q", a.Subject, want)
 	}
 	for _, want := range []string{
 		"  Score      58, was 92", "Mon 17 Nov 14:00 UTC (noticed Mon 17 Nov 20:00)", "35 first outcomes: 451 4.7.650 due to ?[2J?IP reputation",
-		"Do now       Outlook.com: send slower from 198.51.100.7.", "198.51.100.8 is at 96 there", "repute explain 198.51.100.7 outlook",
+		"Do now       Outlook.com: send slower from 198.51.100.7.", "198.51.100.8 is at 96 there", "Look         repute explain 198.51.100.7 outlook",
 		"https://sendersupport.olc.protection.outlook.com/pm/",
 	} {
 		if !strings.Contains(a.Text, want) {
@@ -121,7 +122,7 @@ func one(thing string, noticed time.Time) Alert {
 func raise(t *testing.T, d *Desk, b *book, a Alert) int {
 	t.Helper()
 	before := len(b.rows)
-	if err := d.Raise(t.Context(), []Alert{a}); err != nil {
+	if err := d.Raise(t.Context(), func(*words.Words) []Alert { return []Alert{a} }); err != nil {
 		t.Fatal(err)
 	}
 	return len(b.rows) - before
@@ -301,7 +302,7 @@ func TestQuietAndOld(t *testing.T) {
 func TestCommand(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	t.Setenv("REPUTE_SMTP_PASSWORD", "planted")
-	a := Test(begin)
+	a := Test(begin, words.English())
 	if err := (&Command{[]string{"sh", "-c", "cat >" + out + "; env >>" + out}}).Deliver(t.Context(), "7", &a); err != nil {
 		t.Fatal(err)
 	}

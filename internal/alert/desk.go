@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 
 	"repute/internal/config"
 	"repute/internal/store"
+	"repute/reports/words"
 )
 
 // Book keeps alerts; each call is durable when it returns.
@@ -71,6 +73,9 @@ func Name(rule *config.Alert, i int) string {
 	return fmt.Sprintf("alert[%d]", i+1)
 }
 
+// Words are those of a rule's language.
+func Words(rule *config.Alert) (*words.Words, error) { return words.For(cmp.Or(rule.Lang, "en")) }
+
 // Ways are the ways out of a rule.
 func Ways(rule *config.Alert) []string {
 	var out []string
@@ -86,24 +91,32 @@ func Ways(rule *config.Alert) []string {
 	return out
 }
 
-// Raise books the alerts for everybody who wants to know and was not told of
-// the same thing lately. It delivers nothing.
-func (d *Desk) Raise(ctx context.Context, list []Alert) error {
+// Raise books alerts for everybody who wants to know and was not told of the
+// same thing lately; say says them in a language. It delivers nothing.
+func (d *Desk) Raise(ctx context.Context, say func(*words.Words) []Alert) error {
 	known, err := d.Book.Alerts(ctx)
 	if err != nil {
 		return err
 	}
 	var rows []store.Alert
-	for i := range list {
-		a := &list[i]
-		body, err := json.Marshal(a)
-		if err != nil {
-			return err
+	said := map[string][]Alert{} // by language
+	for j := range d.Rules {
+		rule, name := &d.Rules[j], Name(&d.Rules[j], j)
+		if said[rule.Lang] == nil {
+			w, err := Words(rule)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			said[rule.Lang] = say(w)
 		}
-		for j := range d.Rules {
-			rule, name := &d.Rules[j], Name(&d.Rules[j], j)
+		for i := range said[rule.Lang] {
+			a := &said[rule.Lang][i]
 			if !wanted(rule, a) || d.told(rule, name, known, a) {
 				continue
+			}
+			body, err := json.Marshal(a)
+			if err != nil {
+				return err
 			}
 			for _, way := range Ways(rule) {
 				sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", name, way, a.Thing, a.Noticed.UnixMicro()))

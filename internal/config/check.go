@@ -155,6 +155,9 @@ func (c *checker) alert(key string, a *Alert) {
 			c.fault(key+".webhook", "%q is not usable; write an https: address (http: only to this machine)", a.Webhook)
 		}
 	}
+	if a.Lang != "" {
+		c.lang(key+".lang", a.Lang)
+	}
 	if a.FalseAlarms < 0 {
 		c.fault(key+".false_alarms", "%g is below 0", a.FalseAlarms)
 	}

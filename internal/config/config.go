@@ -108,6 +108,7 @@ type Alert struct {
 	Webhook    string    `toml:"webhook"` // https: address that takes JSON
 	SecretFile string    `toml:"secret_file"`
 	Command    []string  `toml:"command"` // program and arguments; the alert's text on stdin
+	Lang       string    `toml:"lang"`    // default: [report] lang
 
 	IPs         []netip.Prefix `toml:"ips"`
 	Receivers   []string       `toml:"receivers"`
@@ -205,6 +206,11 @@ func parse(name string, text []byte) (Config, error) {
 func (c *Config) inherit() {
 	if c.Report.Zone.Location == nil {
 		c.Report.Zone = c.Time.Zone
+	}
+	for i := range c.Alerts {
+		if a := &c.Alerts[i]; a.Lang == "" {
+			a.Lang = c.Report.Lang
+		}
 	}
 	for i := range c.Recipients {
 		r := &c.Recipients[i]

@@ -11,6 +11,7 @@ import (
 	"repute/internal/alert"
 	"repute/internal/analysis"
 	"repute/internal/ingest"
+	"repute/reports/words"
 )
 
 // Alerts raises what the daemon notices and sees to its delivery.
@@ -76,7 +77,7 @@ func (x *Alerts) Scored(ctx context.Context, a *analysis.Analysis, r *analysis.R
 	from = time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, from.Location())
 	f, err := a.Findings(ctx, from, time.Time{})
 	if err == nil {
-		err = desk.Raise(ctx, alert.From(f, since))
+		err = desk.Raise(ctx, func(w *words.Words) []alert.Alert { return alert.From(f, since, w) })
 	}
 	if err != nil {
 		x.Log.Error("alerts not raised; the next inference tries again", "why", err)
@@ -95,7 +96,8 @@ func changeKey(c *inference.Change) string {
 
 // Silence raises the alert of a log without lines.
 func (x *Alerts) Silence(ctx context.Context, since time.Time) {
-	x.raise(ctx, alert.Silence(since, x.Now()))
+	now := x.Now()
+	x.raise(ctx, "silence", func(w *words.Words) alert.Alert { return alert.Silence(since, now, w) })
 }
 
 // Committed watches how much of a log is understood.
@@ -109,17 +111,18 @@ func (x *Alerts) Committed(ctx context.Context, c *ingest.Committed) {
 	before, now, fell := w.add(x.Now(), c.Events, c.NotUnderstood)
 	x.mu.Unlock()
 	if fell {
-		x.raise(ctx, alert.Coverage(c.Path, before, now, x.Now()))
+		at := x.Now()
+		x.raise(ctx, "coverage "+c.Path, func(w *words.Words) alert.Alert { return alert.Coverage(c.Path, before, now, at, w) })
 	}
 }
 
-func (x *Alerts) raise(ctx context.Context, a alert.Alert) {
+func (x *Alerts) raise(ctx context.Context, about string, say func(*words.Words) alert.Alert) {
 	desk := x.Desk()
 	if desk == nil {
 		return
 	}
-	if err := desk.Raise(ctx, []alert.Alert{a}); err != nil {
-		x.Log.Error("alert not raised", "about", a.Thing, "why", err)
+	if err := desk.Raise(ctx, func(w *words.Words) []alert.Alert { return []alert.Alert{say(w)} }); err != nil {
+		x.Log.Error("alert not raised", "about", about, "why", err)
 	}
 	x.deliver()
 }

@@ -62,7 +62,7 @@ func names(t text) []string {
 // printers. Keys that the code puts together are listed.
 func TestKeysAreUsed(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"../*.go", "../assets/*", "../page/*.go", "../page/assets/*", "../page/assets/panels/*", "*.go", "../../cmd/repute/*.go"} {
+	for _, pattern := range []string{"../*.go", "../assets/*", "../page/*.go", "../page/assets/*", "../page/assets/panels/*", "*.go", "../../cmd/repute/*.go", "../../internal/alert/*.go"} {
 		list, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func TestKeysAreUsed(t *testing.T) {
 			source.Write(b)
 		}
 	}
-	made := regexp.MustCompile(`^(cause|band|confidence|reason|action|change|because|nav|method|lead\.steady.*|lists\.(tier|colour|seed|gpt|snds|complaint|engagement|spam_rate|trap|error_rate)|public\.talos_.*|mail\.fell.*)(\.|$)`)
+	made := regexp.MustCompile(`^(cause|band|confidence|reason|action|change|because|nav|method|alert\.(silence|coverage|fell|back)_?.*|lead\.steady.*|lists\.(tier|colour|seed|gpt|snds|complaint|engagement|spam_rate|trap|error_rate)|public\.talos_.*|mail\.fell.*)(\.|$)`)
 	for key := range language(t, "en").texts {
 		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")
 		if !made.MatchString(key) && !strings.Contains(source.String(), `"`+base+`"`) {
