@@ -20,6 +20,7 @@ import (
 	"repute/internal/sender"
 	"repute/internal/source"
 	"repute/internal/store"
+	"repute/parser"
 	"repute/parser/all"
 	"repute/reports"
 	"repute/rules"
@@ -227,18 +228,20 @@ func (a *app) complain(err error) {
 	}
 }
 
-// readStatus is the promise of the exit status: 3 where nothing was
-// recognised, 1 where some inputs failed.
+// readStatus is the promise of the exit status: 3 where files were read and
+// nothing was recognised in any, 1 where some inputs failed.
 func readStatus(r *ingest.Report, failed int) error {
-	recognised := false
+	recognised, strange := false, false
 	for i := range r.Files {
-		if r.Files[i].Err != nil {
+		f := &r.Files[i]
+		if f.Err != nil {
 			failed++
 		}
-		recognised = recognised || r.Files[i].Format != ""
+		recognised = recognised || f.Format != ""
+		strange = strange || errors.Is(f.Err, parser.ErrNotRecognised)
 	}
 	switch {
-	case !recognised && len(r.Files) > 0:
+	case !recognised && strange:
 		return &exitError{status: exitNothing}
 	case failed > 0:
 		return &exitError{status: exitPartial}

@@ -5,6 +5,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -156,6 +157,7 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	defer s.Close()
 	format, err := parser.Detect(l.o.Formats, s.Peek(headLines))
 	if err != nil {
+		err = cmp.Or(s.Short(), err)
 		f.Err = fmt.Errorf("%q: %w", path, err)
 		return f, nil
 	}

@@ -1,6 +1,9 @@
 package source
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // ahead reads from a decompressor on a goroutine of its own, so that one core
 // decompresses while another parses.
@@ -50,6 +53,9 @@ func (a *ahead) run(r io.Reader) {
 			var k int
 			k, err = r.Read(buf[n:])
 			n += k
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = damaged(err)
 		}
 		select {
 		case a.full <- block{buf[:n], err}:

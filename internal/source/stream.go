@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,7 @@ type Stream struct {
 	line   int64
 	tail   ring
 	long   []byte
+	short  error // why Peek saw no more
 }
 
 // Open opens a file and finds out how it is compressed, from its first bytes
@@ -72,7 +74,7 @@ func (s *Stream) uncompress() error {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(raw)
 		if err != nil {
-			return err
+			return damaged(err)
 		}
 		if !z.ModTime.IsZero() && z.ModTime.Unix() > 0 {
 			s.Modified = z.ModTime
@@ -89,7 +91,7 @@ func (s *Stream) uncompress() error {
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
 		z, err := xz.NewReader(raw)
 		if err != nil {
-			return err
+			return damaged(err)
 		}
 		text = z
 	case bytes.HasPrefix(magic, []byte("BZh")):
@@ -110,6 +112,14 @@ func (s *Stream) uncompress() error {
 	}
 	s.text = bufio.NewReaderSize(text, 256<<10)
 	return nil
+}
+
+// damaged says of a decompressor's error what it means for the file.
+func damaged(err error) error {
+	if errors.As(err, new(*fs.PathError)) { // the disk's
+		return err
+	}
+	return fmt.Errorf("its compressed text is cut off or damaged: %w", err)
 }
 
 // Next returns the next whole line without its end, valid until the next
@@ -162,9 +172,16 @@ func (s *Stream) Head() []byte {
 
 // Peek returns the first lines without consuming them: call it before Next.
 func (s *Stream) Peek(lines int) [][]byte {
-	b, _ := s.text.Peek(s.text.Size())
+	b, err := s.text.Peek(s.text.Size())
+	if !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		s.short = err
+	}
 	return firstLines(b, lines)
 }
+
+// Short tells why Peek could not see as far as it looks, where that is not
+// the stream's end.
+func (s *Stream) Short() error { return s.short }
 
 // firstLines cuts at most n whole lines.
 func firstLines(b []byte, n int) (out [][]byte) {
