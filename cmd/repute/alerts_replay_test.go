@@ -76,7 +76,7 @@ func TestTortureAlerts(t *testing.T) {
 		if err != nil && len(report.Files) == 0 {
 			t.Fatal(err)
 		}
-		an, err := analysis.New(ctx, s.Lend(), r.rules, senderRules(&r.cfg), model(&r.cfg))
+		an, err := analysis.New(ctx, s.Lend(), r.rules, senderRules(&r.cfg), model(&r.cfg), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if readErr != nil && exitStatus(cmd.Context(), readErr) != exitPartial {
 			return readErr
 		}
-		if err := a.nothingRead(&report); err != nil {
+		if err := nothingRead(&report, readErr); err != nil {
 			return err
 		}
 		return errors.Join(readErr, a.tell(cmd.Context(), r, s, w, out))
@@ -67,7 +67,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 }
 
 // nothingRead refuses to report on nothing: a report of zeros is a lie.
-func (a *app) nothingRead(r *ingest.Report) error {
+func nothingRead(r *ingest.Report, readErr error) error {
 	t := r.Total()
 	again := false
 	for i := range r.Files {
@@ -76,18 +76,19 @@ func (a *app) nothingRead(r *ingest.Report) error {
 	if t.Attempts > 0 || again {
 		return nil
 	}
-	if len(r.Files) == 0 {
-		return &exitError{status: exitPartial}
+	if t.Lines == 0 && readErr != nil { // why is said already
+		return readErr
 	}
 	return withStatus(exitNothing, fmt.Errorf("no delivery attempt found in %d lines; the report is not written", t.Lines))
 }
 
 // tell prints the gist and writes the page.
 func (a *app) tell(ctx context.Context, r *reading, s *store.Store, w *words.Words, out string) error {
-	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
+	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg), time.Now())
 	if err != nil {
 		return storeStatus(err)
 	}
+	a.sayAhead(an)
 	f, err := an.Findings(ctx, time.Time{}, time.Time{})
 	if err != nil {
 		return storeStatus(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,9 @@ network and bad lists are listed as what they are: not reputation.`,
 		result, err := an.Run(cmd.Context(), false)
 		if err != nil {
 			return storeStatus(err)
+		}
+		if !slices.ContainsFunc(result.Estimates, func(e inference.Estimate) bool { return q.wants(e.IP, e.Receiver) }) {
+			return errNoEvidence // none is no good news where nothing is known
 		}
 		var rows []inference.Change
 		for _, c := range result.Changes {

@@ -261,7 +261,7 @@ func (f *follower) load(ctx context.Context) (*follow.Loaded, error) {
 			Formats: all.Formats(), Rules: r.rules, Store: f.store, Zone: zone(&r.cfg), Year: r.cfg.Time.Year, Key: f.key,
 		},
 		Analysis: func(ctx context.Context) (*analysis.Analysis, error) {
-			return analysis.New(ctx, f.store.Lend(), r.rules, senderRules(&r.cfg), model(&r.cfg))
+			return analysis.New(ctx, f.store.Lend(), r.rules, senderRules(&r.cfg), model(&r.cfg), time.Now())
 		},
 	}, nil
 }

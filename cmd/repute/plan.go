@@ -40,7 +40,7 @@ at most in one hour, so that they go out over eight hours and more.`,
 		}
 		rows = slices.DeleteFunc(rows, func(p analysis.Plan) bool { return !q.wants(p.IP, p.Receiver) })
 		if len(rows) == 0 {
-			a.complain(fmt.Errorf("no evidence for that"))
+			return errNoEvidence
 		}
 		return printRows(a.out, *format, planColumns(), seq(rows))
 	}

@@ -30,6 +30,10 @@ func (q *query) wants(ip, receiver string) bool {
 	return (q.ip == "" || ip == q.ip) && (q.receiver == "" || receiver == q.receiver)
 }
 
+// errNoEvidence is said where nothing is known of what is asked for: no rows
+// would look like "all is well".
+var errNoEvidence = withStatus(exitNothing, errors.New("no evidence for that; repute scores without --ip, --receiver and --at lists what there is"))
+
 func (q *query) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&q.db, "db", "", "database `file` (default repute.duckdb)")
 	cmd.Flags().StringVar(&q.ip, "ip", "", "only this sending `IP`")
@@ -59,12 +63,20 @@ func (a *app) openBoth(ctx context.Context, q *query) (*analysis.Analysis, *stor
 		s.Close()
 		return nil, nil, storeStatus(err)
 	}
-	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
+	an, err := analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg), time.Now())
 	if err != nil {
 		s.Close()
 		return nil, nil, storeStatus(err)
 	}
+	a.sayAhead(an)
 	return an, s, nil
+}
+
+// sayAhead tells of lines whose stamps are wrong.
+func (a *app) sayAhead(an *analysis.Analysis) {
+	if n := an.Ahead(); n > 0 {
+		fmt.Fprintf(a.err, "repute: left out, for they are stamped later than tomorrow: %d attempts\n", n)
+	}
 }
 
 func (a *app) scoresCommand() *cobra.Command {
@@ -119,7 +131,7 @@ spam folder for a quarter, and view says "full".`,
 		}
 		rows := q.choose(result.Estimates, daily, until)
 		if len(rows) == 0 {
-			a.complain(fmt.Errorf("no evidence for that"))
+			return errNoEvidence
 		}
 		if *format == "prometheus" {
 			return a.prometheus(cmd.Context(), an, q, &result, rows, at != "")

@@ -9,7 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -124,8 +126,17 @@ func (a *app) openStore(ctx context.Context, path string, create bool, cfg *conf
 			return nil, usagef("there is no database %q yet; make it with: repute ingest --db %s FILE…", path, path)
 		}
 	}
-	s, err := store.Open(ctx, path, store.Options{MemoryLimit: int64(cfg.Store.MemoryLimit), Threads: cfg.Store.Threads})
+	s, err := store.Open(ctx, path, store.Options{
+		MemoryLimit: int64(cfg.Store.MemoryLimit), Threads: cfg.Store.Threads, ReadOnly: !create && !writable(path),
+	})
 	return s, storeStatus(err)
+}
+
+// writable tells whether a database can be written: its log of changes is
+// made beside it.
+func writable(path string) bool {
+	const write = 2
+	return path == store.Memory || syscall.Access(path, write) == nil && syscall.Access(filepath.Dir(path), write) == nil
 }
 
 // openDatabase opens a database that is there, with the configuration and rules
@@ -150,6 +161,10 @@ func storeStatus(err error) error {
 		return withStatus(exitTryAgain, err)
 	case errors.As(err, &damaged):
 		return withStatus(exitIO, err)
+	case errors.Is(err, fs.ErrPermission):
+		return withStatus(exitIO, err)
+	case strings.Contains(err.Error(), "read-only mode"): // DuckDB's words
+		return withStatus(exitIO, errors.New("the database, or the folder that it is in, can't be written by this user: nothing is changed"))
 	}
 	return err
 }

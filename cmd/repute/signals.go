@@ -73,7 +73,7 @@ func (a *app) importing(ctx context.Context, db string) (*importing, error) {
 	key, err := hashKey(ctx, s)
 	if err == nil {
 		im.hash = func(text string) uint64 { return ingest.Hash(key, []byte(text)) }
-		im.analysis, err = analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg))
+		im.analysis, err = analysis.New(ctx, s, r.rules, senderRules(&r.cfg), model(&r.cfg), time.Now())
 	}
 	if err != nil {
 		s.Close()

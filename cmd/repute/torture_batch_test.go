@@ -85,7 +85,7 @@ func (k *killed) contents() string {
 		k.t.Fatal(err)
 	}
 	var lines []string
-	first, last, err := s.Hours(ctx)
+	first, last, err := s.Hours(ctx, 1<<40)
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -27,11 +28,16 @@ type Analysis struct {
 	sources   []sender.Source
 	receivers []delivery.Receiver // by id − 1
 	domains   []string            // by id − 1
+
+	until int64 // hours from here on are left out: their stamps are wrong
+	ahead int64 // attempts that are left out so
 }
 
-// New loads the dictionaries of a store and resolves its origins.
-func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.Rule, m inference.Config) (*Analysis, error) {
-	a := &Analysis{store: s, rules: set, model: m}
+// New loads the dictionaries of a store and resolves its origins. What is
+// stamped later than tomorrow is left out; the zero time for now leaves
+// nothing out.
+func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.Rule, m inference.Config, now time.Time) (*Analysis, error) {
+	a := &Analysis{store: s, rules: set, model: m, until: everything}
 	var err error
 	if a.origins, err = s.Origins(ctx); err != nil {
 		return nil, err
@@ -55,8 +61,25 @@ func New(ctx context.Context, s *store.Store, set *rules.Set, senders []sender.R
 	for _, d := range domains {
 		a.domains = append(a.domains, d.Name)
 	}
-	return a, err
+	return a, errors.Join(err, a.leaveOutFuture(ctx, now))
 }
+
+// leaveOutFuture lets one line whose clock was years ahead not move "today".
+// Where all is of the future, it is our own clock that is wrong.
+func (a *Analysis) leaveOutFuture(ctx context.Context, now time.Time) error {
+	tomorrow := now.AddDate(0, 0, 1).Unix()
+	first, last, err := a.store.Hours(ctx, everything)
+	if err != nil || now.IsZero() || last < tomorrow || first >= tomorrow {
+		return err
+	}
+	a.until = tomorrow
+	a.ahead, err = a.store.AttemptsSince(ctx, tomorrow)
+	return err
+}
+
+// Ahead is how many attempts are left out, since they are stamped later than
+// tomorrow.
+func (a *Analysis) Ahead() int64 { return a.ahead }
 
 // source names the sending IP, pool or host/tag of an origin.
 func (a *Analysis) source(origin int32) string { return a.sources[origin-1].Name }
@@ -91,7 +114,7 @@ func (a *Analysis) evidenceSince(ctx context.Context, from int64, byDomain bool)
 			hour = hour[:0]
 			return true
 		}
-		for row, err := range a.store.Evidence(ctx, from, everything, byDomain) {
+		for row, err := range a.store.Evidence(ctx, from, a.until, byDomain) {
 			if err != nil {
 				yield(delivery.Evidence{}, err)
 				return
@@ -196,7 +219,7 @@ func (a *Analysis) Receiver(id string) delivery.Receiver { return a.rules.ByID(i
 // Span returns the first and the last day with evidence, in the model's zone;
 // zero times if there is none.
 func (a *Analysis) Span(ctx context.Context) (first, last time.Time, err error) {
-	from, to, err := a.store.Hours(ctx)
+	from, to, err := a.store.Hours(ctx, a.until)
 	if err != nil || to == 0 {
 		return first, last, err
 	}

@@ -25,7 +25,7 @@ func opened(t *testing.T, path string) (*store.Store, *Analysis) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(t.Context(), s, set, nil, inference.Defaults())
+	a, err := New(t.Context(), s, set, nil, inference.Defaults(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func newBook(ctx context.Context, o *Options) (*book, error) {
 // event books one event of a line.
 func (b *book) event(r *reading, e *delivery.Event) error {
 	m := b.correlator.find(e)
-	if m.reused(e) {
+	if b.reused(m, e) {
 		b.correlator.close(e)
 		m = b.correlator.find(e)
 	}

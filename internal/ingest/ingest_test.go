@@ -278,17 +278,3 @@ func TestPrivate(t *testing.T) {
 		}
 	}
 }
-
-// TestReusedID: a queue id comes again, and nothing told that its former
-// message was removed.
-func TestReusedID(t *testing.T) {
-	log := queued + attempt("10:00:01", "bob@example.net", "mx.example.net[192.0.2.7]:25", "4.7.1", "deferred (host mx.example.net[192.0.2.7] said: 421 4.7.1 later)") +
-		"2026-01-05T20:00:00Z mx1 postfix/smtpd[3]: 3F2A11C0D5: client=app[192.0.2.200]\n" +
-		strings.Replace(strings.Replace(queued, "10:00:00", "20:00:00", 1), "news@example.com", "other@example.org", 1) +
-		attempt("20:00:01", "bob@example.net", "mx.example.net[192.0.2.7]:25", "2.0.0", "sent (250 2.0.0 ok)")
-	got := classes(t, log)
-	want := []string{"bob@example.net example.net defer_slow news@example.com", "bob@example.net example.net accepted other@example.org"}
-	if !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-}

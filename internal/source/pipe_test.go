@@ -54,6 +54,7 @@ func TestPipe(t *testing.T) {
 	if first[2999] != "line 2999" || rest[0] != "line 3000" || rest[2000] != "xxxxxxxxxx" || strings.Join(rest, " ") != strings.Join(again, " ") {
 		t.Errorf("%q %q %q", first[2999], rest[0], rest[2000])
 	}
+	<-p.in.finished
 	if ended, err := p.Ended(); !ended || !errors.Is(err, failed) || p.Half() != 3 {
 		t.Errorf("ended %v, %v, with half a line of %d", ended, err, p.Half())
 	}

@@ -119,6 +119,9 @@ func damaged(err error) error {
 	if errors.As(err, new(*fs.PathError)) { // the disk's
 		return err
 	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	return fmt.Errorf("its compressed text is cut off or damaged: %w", err)
 }
 

@@ -15,12 +15,12 @@ const evidenceWindow = 28 * 24 * 3600
 // by domain, too, and the hour is that of the day's noon in UTC.
 func (s *Store) Evidence(ctx context.Context, from, to int64, byDomain bool) iter.Seq2[Evidence, error] {
 	return func(yield func(Evidence, error) bool) {
-		first, last, err := s.Hours(ctx)
+		const day = 24 * 3600 // a day's noon lies before or after its hours
+		first, last, err := s.Hours(ctx, to+day)
 		if err != nil {
 			yield(Evidence{}, err)
 			return
 		}
-		const day = 24 * 3600 // a day's noon lies before or after its hours
 		q := query("evidence_hour")
 		if byDomain {
 			q = query("evidence_day")

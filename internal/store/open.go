@@ -34,6 +34,7 @@ const Memory = ":memory:"
 type Options struct {
 	MemoryLimit int64 // bytes
 	Threads     int
+	ReadOnly    bool // the file may be another user's, or on a medium that can't be written
 }
 
 // Store is an open database. One process at a time may have it open.
@@ -74,7 +75,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // schema up to date.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{path: path, opts: o}
-	if path != Memory {
+	if path != Memory && !o.ReadOnly {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 			if err := create(ctx, path, o); err != nil {
@@ -138,8 +139,11 @@ var lockHolder = regexp.MustCompile(`PID (\d+)`)
 
 func (s *Store) connect(ctx context.Context) error {
 	path := s.path
-	if path == Memory {
+	switch {
+	case path == Memory:
 		path = ""
+	case s.opts.ReadOnly:
+		path += "?access_mode=READ_ONLY"
 	}
 	connector, err := duckdb.NewConnector(path, nil)
 	if err != nil {
@@ -177,7 +181,7 @@ func (s *Store) settings() string {
 		"SET autoload_known_extensions=false",
 		"SET allow_community_extensions=false",
 	}
-	if s.path != Memory {
+	if s.path != Memory && !s.opts.ReadOnly {
 		set = append(set, "SET temp_directory='"+strings.ReplaceAll(s.path+".tmp", "'", "''")+"'")
 	}
 	set = append(set, "SET enable_external_access=false", "SET lock_configuration=true")
@@ -223,6 +227,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, "schema/"), ".sql")
 		if seen[name] {
 			continue
+		}
+		if s.opts.ReadOnly {
+			return fmt.Errorf("%q was written by an older repute and can't be written here: let its owner run repute db info once", s.path)
 		}
 		text, err := schema.ReadFile(file)
 		if err != nil {

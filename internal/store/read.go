@@ -181,11 +181,17 @@ func (s *Store) Next(ctx context.Context) (n NextIDs, err error) {
 	return n, err
 }
 
-// Hours returns the first and the last hour with evidence, Unix seconds; 0 if
-// there is none.
-func (s *Store) Hours(ctx context.Context) (first, last int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence_hour").Scan(&first, &last)
+// Hours returns the first and the last hour with evidence before a time, Unix
+// seconds; 0 if there is none.
+func (s *Store) Hours(ctx context.Context, before int64) (first, last int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(min(hour), 0), coalesce(max(hour), 0) FROM evidence_hour WHERE hour < ?", before).Scan(&first, &last)
 	return first, last, err
+}
+
+// AttemptsSince counts attempts from an hour on, Unix seconds.
+func (s *Store) AttemptsSince(ctx context.Context, hour int64) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(sum(n), 0)::BIGINT FROM evidence_hour WHERE what <> 6 AND hour >= ?", hour).Scan(&n)
+	return n, err
 }
 
 // SenderQuotes lists the quoted addresses with their origins resolved.

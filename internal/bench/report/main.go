@@ -89,7 +89,7 @@ func report(db, out string, weeks int) error {
 	if err != nil {
 		return err
 	}
-	a, err := analysis.New(ctx, s, set, nil, inference.Defaults())
+	a, err := analysis.New(ctx, s, set, nil, inference.Defaults(), time.Time{})
 	if err != nil {
 		return err
 	}
