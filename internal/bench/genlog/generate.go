@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strconv"
 	"time"
 )
 
@@ -15,12 +14,23 @@ import (
 type generator struct {
 	w       *bufio.Writer
 	r       *rand.Rand
+	mta     mta
 	domains []domain
 	due     schedule
 	now     float64 // seconds since start
 	rate    float64 // lines a second
 	written int64
 	serial  int64
+}
+
+// mta writes the lines of messages as one program does.
+type mta interface {
+	stamp(b []byte, t time.Time) []byte // what each line begins with
+	linesEach() float64                 // of a message, about
+	arrive() *message                   // writes the lines of a new message
+	activate(m *message, at float64)    // before the first try and each retry
+	outcome(m *message, to recipient, r reply, queued, conn, xmit float64) string
+	leave(m *message) string
 }
 
 // start is a Monday.
@@ -51,18 +61,18 @@ func (s *schedule) Pop() any {
 
 func newGenerator(w *bufio.Writer, seed uint64, domains int, rate float64) *generator {
 	g := &generator{w: w, r: rand.New(rand.NewPCG(seed, 2)), rate: rate}
+	g.mta = postfix{g}
 	g.domains = g.makeDomains(domains)
 	return g
 }
 
 func (g *generator) run(lines int64) {
-	// A message has five lines and a bit: see message.
 	next := 0.0
 	for g.written < lines {
 		for len(g.due) == 0 || g.due[0].at >= next {
 			g.now = next
 			g.message()
-			next += g.r.ExpFloat64() * 5.9 / g.rate / g.daytime(next)
+			next += g.r.ExpFloat64() * g.mta.linesEach() / g.rate / g.daytime(next)
 		}
 		l := heap.Pop(&g.due).(line)
 		g.now = l.at
@@ -80,10 +90,8 @@ func (g *generator) daytime(at float64) float64 {
 
 func (g *generator) emit(at float64, text string) {
 	t := start.Add(time.Duration(at * float64(time.Second)))
-	b := t.AppendFormat(g.w.AvailableBuffer(), "Jan _2 15:04:05 ")
-	b = append(append(append(b, "mx1 postfix/"...), text...), '\n')
-	copy(b, t.Month().String()[:3])
-	_, _ = g.w.Write(b)
+	b := g.mta.stamp(g.w.AvailableBuffer(), t)
+	_, _ = g.w.Write(append(append(b, text...), '\n'))
 	g.written++
 }
 
@@ -94,31 +102,30 @@ func (g *generator) add(at float64, then func(), format string, args ...any) {
 
 func (g *generator) pid() int { return 1000 + g.r.IntN(400) }
 
-// queueID is a short one: microseconds of the second, inode.
-func (g *generator) queueID() string {
-	g.serial++
-	return fmt.Sprintf("%05X%06X", g.r.IntN(1<<20), (0x11C000+g.serial*7)&0xFFFFFF)
+func (g *generator) client() string {
+	return fmt.Sprintf("app%d.internal.example[192.0.2.%d]", g.r.IntN(8), 10+g.r.IntN(8))
+}
+
+// verp is an envelope sender, another for each message.
+func (g *generator) verp(stream string) string {
+	return fmt.Sprintf("bounce+%08x.%06x-%s@%s.example.com", g.r.Uint32(), g.r.IntN(1<<24), stream, stream)
+}
+
+func (g *generator) messageID(stream string) string {
+	return fmt.Sprintf("%016x%08x.%d@mailer-%s.example.com", g.r.Uint64(), g.r.Uint32(), int64(g.now*1000), stream)
 }
 
 // message lets a message enter the queue.
 func (g *generator) message() {
-	id, at := g.queueID(), g.now
-	client := fmt.Sprintf("app%d.internal.example[192.0.2.%d]", g.r.IntN(8), 10+g.r.IntN(8))
-	if g.r.IntN(4) == 0 {
-		g.add(at, nil, "smtpd[%d]: connect from %s", g.pid(), client)
-		g.add(at+0.4, nil, "smtpd[%d]: disconnect from %s ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5", g.pid(), client)
-	}
-	g.add(at, nil, "smtpd[%d]: %s: client=%s, sasl_method=PLAIN, sasl_username=%s@example.com", g.pid(), id, client, g.pick(streams))
-	stream := g.pick(streams)
-	sender := fmt.Sprintf("bounce+%08x.%06x-%s@%s.example.com", g.r.Uint32(), g.r.IntN(1<<24), stream, stream)
-	g.add(at+0.02, nil, "cleanup[%d]: %s: message-id=<%016x%08x.%d@mailer-%s.example.com>", g.pid(), id, g.r.Uint64(), g.r.Uint32(), int64(at*1000), stream)
-	n := 1
+	at := g.now
+	m := g.mta.arrive()
+	m.left = 1
 	if g.r.IntN(12) == 0 {
-		n += 1 + g.r.IntN(3)
+		m.left += 1 + g.r.IntN(3)
 	}
-	m := &message{id: id, sender: sender, size: 2000 + int(g.r.ExpFloat64()*15000), arrived: at, left: n}
-	g.activate(m, at+0.03)
-	for range n {
+	m.size, m.arrived = 2000+int(g.r.ExpFloat64()*15000), at
+	g.mta.activate(m, at+0.03)
+	for range m.left {
 		g.attempt(m, g.recipient(), at+0.05, 0)
 	}
 }
@@ -128,10 +135,6 @@ type message struct {
 	size       int
 	arrived    float64
 	left       int
-}
-
-func (g *generator) activate(m *message, at float64) {
-	g.add(at, nil, "qmgr[900]: %s: from=<%s>, size=%d, nrcpt=%d (queue active)", m.id, m.sender, m.size, m.left)
 }
 
 // attempt writes what becomes of a recipient from now on: the try's outcome,
@@ -144,32 +147,13 @@ func (g *generator) attempt(m *message, to recipient, at float64, tries int) {
 	then := func() {
 		if r.status != "deferred" || tries > 8 {
 			if m.left--; m.left == 0 {
-				g.add(end, nil, "qmgr[900]: %s: removed", m.id)
+				g.add(end, nil, "%s", g.mta.leave(m))
 			}
 			return
 		}
 		again := end + 300*math.Pow(2, float64(min(tries, 4)))
-		g.activate(m, again)
+		g.mta.activate(m, again)
 		g.attempt(m, to, again+0.01, tries+1)
 	}
-	g.add(end, then, "smtp[%d]: %s: to=<%s>, relay=%s[%s]:25, delay=%s, delays=%s/%s/%s/%s, dsn=%s, status=%s (%s)",
-		g.pid(), m.id, to.address, to.mx, to.ip, seconds(queued+conn+xmit), seconds(queued), seconds(0.01), seconds(conn), seconds(xmit), r.dsn, r.status, r.text)
-}
-
-// seconds is a delay as Postfix writes it: two digits that matter.
-func seconds(s float64) string {
-	if s >= 10 {
-		return strconv.Itoa(int(s))
-	}
-	return strconv.FormatFloat(s, 'g', 2, 64)
-}
-
-// flood writes arrivals of messages that never leave.
-func (g *generator) flood(lines int64) {
-	for g.written < lines {
-		g.now += 1 / g.rate
-		g.serial++
-		g.emit(g.now, fmt.Sprintf("qmgr[900]: %011X: from=<b-%08x@news.example.com>, size=%d, nrcpt=1 (queue active)",
-			g.serial*0x3_0005&0xFFF_FFFF_FFFF, g.r.Uint32(), 2000+g.r.IntN(9000)))
-	}
+	g.add(end, then, "%s", g.mta.outcome(m, to, r, queued, conn, xmit))
 }

@@ -1,4 +1,4 @@
-// Command genlog writes a large, realistic Postfix log for measuring: the
+// Command genlog writes a large, realistic log of Postfix or Exim for measuring: the
 // same seed and line count give the same bytes.
 package main
 
@@ -15,11 +15,15 @@ func main() {
 	domains := flag.Int("domains", 50_000, "recipient domains")
 	rate := flag.Float64("rate", 12, "lines a second that the log was written with")
 	unremoved := flag.Bool("unremoved", false, "only lines of queue ids that never leave the queue, each another id")
+	asExim := flag.Bool("exim", false, "write Exim's main log of the same world")
 	flag.Parse()
 	w := bufio.NewWriterSize(os.Stdout, 1<<20)
 	g := newGenerator(w, *seed, *domains, *rate)
+	if *asExim {
+		g.mta = exim{g}
+	}
 	if *unremoved {
-		g.flood(*lines)
+		postfix{g}.flood(*lines)
 	} else {
 		g.run(*lines)
 	}

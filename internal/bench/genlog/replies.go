@@ -17,6 +17,14 @@ type host struct {
 
 type reply struct{ dsn, status, text string }
 
+// words are Postfix's around a reply.
+func (r *reply) words(to recipient) string {
+	if r.status == "sent" {
+		return r.text
+	}
+	return fmt.Sprintf("host %s[%s] said: %s", to.mx, to.ip, r.text)
+}
+
 // The replies are shaped like those of the providers; what is in braces
 // differs from one to the next: {n} a number, {x} hex, {ip} ours, {to} the
 // recipient, {domain} its domain, {w} a word.
@@ -97,10 +105,10 @@ func (g *generator) reply(to recipient, tries int) reply {
 	switch {
 	case x < 30:
 		text := g.fill(g.pick(to.host.refused), to)
-		return reply{code(text, "5.0.0"), "bounced", fmt.Sprintf("host %s[%s] said: %s", to.mx, to.ip, text)}
+		return reply{code(text, "5.0.0"), "bounced", text}
 	case x < 100 && tries < 4:
 		text := g.fill(g.pick(to.host.deferred), to)
-		return reply{code(text, "4.0.0"), "deferred", fmt.Sprintf("host %s[%s] said: %s", to.mx, to.ip, text)}
+		return reply{code(text, "4.0.0"), "deferred", text}
 	}
 	text := g.fill(g.pick(to.host.accepted), to)
 	return reply{code(text, "2.0.0"), "sent", text}
