@@ -49,7 +49,7 @@ func TestLive(t *testing.T) {
 	var live Live
 	compare := func(what string) {
 		t.Helper()
-		a, err := New(t.Context(), s, set, nil, inference.Defaults())
+		a, err := New(t.Context(), s, set, nil, inference.Defaults(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func measure(path string, ips, receivers, weeks, refreshes int, full bool) error
 			return err
 		}
 		before, began := used(), time.Now()
-		a, err := analysis.New(ctx, s, set, nil, inference.Defaults())
+		a, err := analysis.New(ctx, s, set, nil, inference.Defaults(), time.Time{})
 		if err != nil {
 			return err
 		}
