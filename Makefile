@@ -3,17 +3,18 @@
 # make test   install what the tests need (where it may), run every test
 # make check  format, vet, staticcheck, imports
 # make bench  speed, as ratios
-# make bench-ingest  logs to database beside pflogsumm; LINES says how many
+# make bench-ingest  logs to database beside pflogsumm and SQL; LINES says how many
+# make bench-exim    the same beside eximstats
 # make torture  kills and rotations, for minutes
 # make eval   the model on worlds with a hidden truth; fails where it got worse
 
-.PHONY: build demo pictures test check needs bench bench-ingest torture eval clean
+.PHONY: build demo pictures test check needs bench bench-ingest bench-exim torture eval clean
 .DEFAULT_GOAL := build
 
 SAMPLES := sample-logs/postfix-a sample-logs/postfix-b sample-logs/exim-a sample-logs/exim-b
 # Real parts that some tests run beside ours: a browser, a compressor that Go
 # has no writer for.
-PACKAGES := chromium bzip2 dovecot-imapd dovecot-lmtpd postfix pflogsumm rsyslog
+PACKAGES := chromium bzip2 dovecot-imapd dovecot-lmtpd postfix pflogsumm rsyslog strace
 PURE := ./delivery/... ./parser/... ./rules/... ./inference/...
 
 build:
@@ -65,6 +66,11 @@ bench:
 LINES ?= 1000000
 bench-ingest: build
 	go run ./internal/bench/ingest -lines $(LINES)
+
+# Beside eximstats: of Debian's exim4-base, or the file EXIMSTATS.
+EXIMSTATS ?= eximstats
+bench-exim: build
+	go run ./internal/bench/ingest -lines $(LINES) -eximstats "$(EXIMSTATS)"
 
 # Kill -9 at random moments and at each write (strace must be installed);
 # REPUTE_KILLS says how often, REPUTE_LISTS how many lists of actions the model

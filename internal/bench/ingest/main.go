@@ -1,6 +1,7 @@
-// Command ingest measures `repute ingest` on a generated Postfix log beside
-// what people have: pflogsumm, zcat | wc -l, zstd -dc | wc -l. All figures of
-// a table are of one run; compare its ratios, not its seconds.
+// Command ingest measures `repute ingest` on a generated log beside what people
+// have: pflogsumm, DuckDB's own SQL, zcat | wc -l and zstd -dc | wc -l for
+// Postfix, eximstats for Exim. All figures of a table are of one run; compare
+// its ratios, not its seconds.
 package main
 
 import (
@@ -24,8 +25,9 @@ func main() {
 	dir := flag.String("dir", "", "`folder` for the log and the database; kept. Default: a temporary one")
 	times := flag.Int("times", 2, "how often each is run; the least CPU time counts")
 	peers := flag.Bool("peers", true, "measure the others too")
+	exim := flag.String("eximstats", "", "measure on a log of Exim, beside this `program`")
 	flag.Parse()
-	if err := run(*lines, *bin, *dir, *times, *peers); err != nil {
+	if err := run(*lines, *bin, *dir, *times, *peers, *exim); err != nil {
 		fmt.Fprintln(os.Stderr, "ingest:", err)
 		os.Exit(1)
 	}
@@ -37,7 +39,13 @@ type cost struct {
 	rss       int64 // bytes, of its largest process
 }
 
-func run(lines int64, bin, dir string, times int, peers bool) error {
+// other is what is measured beside ours.
+type other struct {
+	name, script string
+	ours         cost
+}
+
+func run(lines int64, bin, dir string, times int, peers bool, exim string) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -48,8 +56,11 @@ func run(lines int64, bin, dir string, times int, peers bool) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	log := filepath.Join(dir, fmt.Sprintf("mail-%d.log", lines))
-	if err := prepare(log, lines); err != nil {
+	log, genlog := filepath.Join(dir, fmt.Sprintf("mail-%d.log", lines)), "go run ./internal/bench/genlog"
+	if exim != "" {
+		log, genlog = filepath.Join(dir, fmt.Sprintf("exim-%d.log", lines)), genlog+" -exim"
+	}
+	if err := prepare(log, genlog, lines); err != nil {
 		return err
 	}
 	db := filepath.Join(dir, "bench.duckdb")
@@ -104,14 +115,21 @@ func run(lines int64, bin, dir string, times int, peers bool) error {
 	if !peers {
 		return nil
 	}
-	for _, p := range []struct {
-		name, script string
-		ours         cost
-	}{
+	sql := filepath.Join(dir, "sql")
+	if out, err := exec.Command("go", "build", "-o", sql, "./internal/bench/sql").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	others := []other{
 		{"zcat | wc -l", "zcat " + log + ".gz | wc -l", gz},
 		{"zstd -dc | wc -l", "zstd -dc " + log + ".zst | wc -l", zst},
 		{"pflogsumm", "pflogsumm " + log, plain},
-	} {
+		{"DuckDB's SQL, delivery fields only", sql + " --db " + db + " " + log, plain},
+		{"DuckDB's SQL, as whole as ingest", sql + " --whole --db " + db + " " + log, plain},
+	}
+	if exim != "" {
+		others = []other{{"eximstats", exim + " " + log, plain}}
+	}
+	for _, p := range others {
 		c, err := best(nil, p.script)
 		if err != nil {
 			return err
@@ -124,11 +142,11 @@ func run(lines int64, bin, dir string, times int, peers bool) error {
 }
 
 // prepare writes the log, plain and compressed, unless it is there.
-func prepare(log string, lines int64) error {
+func prepare(log, genlog string, lines int64) error {
 	if _, err := os.Stat(log + ".zst"); err == nil {
 		return nil
 	}
-	script := fmt.Sprintf("go run ./internal/bench/genlog -lines %d >%s && gzip -kf %s && zstd -qkf %s", lines, log, log, log)
+	script := fmt.Sprintf("%s -lines %d >%s && gzip -kf %s && zstd -qkf %s", genlog, lines, log, log, log)
 	out, err := exec.Command("sh", "-c", script).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", script, err, out)
