@@ -172,29 +172,18 @@ func (c *correlator) evict() {
 	}
 }
 
-// reuseSpan is how much later than the message that has a queue id another
-// one must have arrived, to be told by its delay: more than an hour, for that
-// is how far off a stamp can be when summer time ends.
-const reuseSpan = 2 * 3600 * 1e6
-
 // reused tells that a line is of another message than the one that was tried
 // under its queue id before: short ids come again after hours, and the line
 // that says that the former message was removed may be missing.
 func (b *book) reused(m *message, e *delivery.Event) bool {
-	if len(m.Recipients) == 0 || eximBirth(e.QueueID) != 0 { // Exim's never come again, and may be delivered before they arrive (>>)
+	// Exim's never come again, and may be delivered before they arrive (>>).
+	if e.Kind != delivery.Queued || len(m.Recipients) == 0 || eximBirth(e.QueueID) != 0 {
 		return false
 	}
-	switch e.Kind {
-	case delivery.Queued:
-		arrival := len(e.Client) > 0 || e.HasSender && e.Size == 0 && len(e.MessageID) == 0
-		otherID := len(e.MessageID) > 0 && m.MessageID != 0 && m.MessageID != b.hash(e.MessageID)
-		otherSender := e.HasSender && m.Domain != "" && m.Sender != b.hash(e.Sender)
-		return arrival || otherID || otherSender
-	case delivery.Attempt:
-		waited := max(e.QueueS, 0) + max(e.ConnS, 0) + max(e.XmitS, 0)
-		return e.QueueS >= 0 && e.At-int64(float64(waited)*1e6)-m.At > reuseSpan
-	}
-	return false
+	arrival := len(e.Client) > 0 || e.HasSender && e.Size == 0 && len(e.MessageID) == 0
+	otherID := len(e.MessageID) > 0 && m.MessageID != 0 && m.MessageID != b.hash(e.MessageID)
+	otherSender := e.HasSender && m.Domain != "" && m.Sender != b.hash(e.Sender)
+	return arrival || otherID || otherSender
 }
 
 // learn takes from an event what it says of a message.

@@ -28,7 +28,6 @@ func TestReusedID(t *testing.T) {
 		{"the client", first + "2026-01-05T20:00:00Z mx1 postfix/smtpd[3]: 3F2A11C0D5: client=app[192.0.2.200]\n" + other + again, []string{deferred, accepted + "other@example.org"}},
 		{"the message-id", first + later(strings.Replace(cleanup, "one@", "two@", 1)) + other + again, []string{deferred, accepted + "other@example.org"}},
 		{"the sender", first + other + again, []string{deferred, accepted + "other@example.org"}},
-		{"the delay", first + again, []string{deferred, accepted}},
 		{"a retry", first + later(queued) + old, []string{deferred}},
 		{"a retry, the sender was rewritten", pickup + first + later(queued) + old, []string{deferred}},
 		{"a retry, the queue manager's line alone", queued + attempt("10:00:01", "bob@example.net", relay, "4.7.1", "deferred (host mx.example.net[192.0.2.7] said: 421 4.7.1 later)") + later(queued) + old, []string{deferred}},
