@@ -42,6 +42,7 @@ type Store struct {
 	path     string
 	opts     Options
 	borrowed bool       // Close is the owner's
+	fresh    bool       // it is being made
 	mu       sync.Mutex // over db while a handle is replaced
 	db       *sql.DB
 }
@@ -104,7 +105,7 @@ func create(ctx context.Context, path string, o Options) error {
 			return fmt.Errorf("%q: %w", leftover, err)
 		}
 	}
-	s := &Store{path: fresh, opts: o}
+	s := &Store{path: fresh, opts: o, fresh: true}
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
@@ -137,11 +138,18 @@ func syncFile(path string) error {
 
 var lockHolder = regexp.MustCompile(`PID (\d+)`)
 
+// layout is how a new file is laid out. Blocks of 64 KiB waste less than
+// DuckDB's 256 at the ends of columns, and since 1.4 columns of text and flags
+// are packed tighter: together a sixth of the file.
+const layout = "?default_block_size=65536&storage_compatibility_version=v1.4.0"
+
 func (s *Store) connect(ctx context.Context) error {
 	path := s.path
 	switch {
 	case path == Memory:
 		path = ""
+	case s.fresh:
+		path += layout
 	case s.opts.ReadOnly:
 		path += "?access_mode=READ_ONLY"
 	}

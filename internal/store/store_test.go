@@ -160,6 +160,29 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestLayout opens a database again, which must keep what it was made with.
+func TestLayout(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	for range 2 {
+		s, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var block int64
+		var tags string
+		err = s.db.QueryRowContext(t.Context(), "SELECT block_size FROM pragma_database_size()").Scan(&block)
+		if err == nil {
+			err = s.db.QueryRowContext(t.Context(), "SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").Scan(&tags)
+		}
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if block != 64<<10 || !strings.HasPrefix(tags, "v1.4") {
+			t.Errorf("blocks of %d bytes, storage version %q", block, tags)
+		}
+	}
+}
+
 func TestDamaged(t *testing.T) {
 	ctx := context.Background()
 	for name, content := range map[string]string{"text": strings.Repeat("no database\n", 1000), "zeros": strings.Repeat("\x00", 8192)} {
