@@ -47,19 +47,30 @@ type book struct {
 	dict       *dictionary
 	correlator *correlator
 	overlaps   *overlaps
-	cells      map[cell]int32 // index of evidence
-	evidence   []store.Evidence
-	replies    map[replyCell]int32 // index of answers
-	answers    []store.ReplyCount
-	quotes     map[store.Quote]int64
-	events     []store.Event
-	messages   []store.Message
+	*collected            // for the next batch
+	written    *collected // the batch before, which the writer may still read
 	nextID     int64
 	booked     Booked
 }
 
+// collected is what a batch is made of.
+type collected struct {
+	cells    map[cell]int32 // index of evidence
+	evidence []store.Evidence
+	replies  map[replyCell]int32 // index of answers
+	answers  []store.ReplyCount
+	quotes   map[store.Quote]int64
+	events   []store.Event
+	messages []store.Message
+	open     []byte
+}
+
+func newCollected() *collected {
+	return &collected{cells: map[cell]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}}
+}
+
 func newBook(ctx context.Context, o *Options) (*book, error) {
-	b := &book{o: o, cells: map[cell]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}, nextID: 1}
+	b := &book{o: o, collected: newCollected(), written: newCollected(), nextID: 1}
 	var state []byte
 	var err error
 	if o.Store != nil {
@@ -308,8 +319,8 @@ func Hash(key, text []byte) uint64 {
 	return max(h.Sum64()>>24, 1)
 }
 
-// fill moves what was collected into a batch; it is the batch's until the
-// next event.
+// fill moves what was collected into a batch. The memory is the batch's until
+// the next batch is filled: the one before must be written by then.
 func (b *book) fill(batch *store.Batch) {
 	batch.Evidence, batch.Replies = b.evidence, b.answers
 	for q, n := range b.quotes {
@@ -318,17 +329,19 @@ func (b *book) fill(batch *store.Batch) {
 	}
 	batch.Events, batch.Messages = b.events, b.messages
 	b.dict.fill(batch)
-	batch.Open = b.correlator.save()
+	b.open = b.correlator.save(b.open[:0])
+	batch.Open = b.open
+	b.collected, b.written = b.written, b.collected
+	b.discard()
 }
 
 // discard forgets what was collected; the memory is used again.
-func (b *book) discard() {
-	clear(b.cells)
-	clear(b.replies)
-	clear(b.quotes)
-	clear(b.messages) // their texts
-	b.evidence, b.answers, b.events, b.messages = b.evidence[:0], b.answers[:0], b.events[:0], b.messages[:0]
-	b.dict.mark()
+func (c *collected) discard() {
+	clear(c.cells)
+	clear(c.replies)
+	clear(c.quotes)
+	clear(c.messages) // their texts
+	c.evidence, c.answers, c.events, c.messages = c.evidence[:0], c.answers[:0], c.events[:0], c.messages[:0]
 }
 
 func hourOf(micros int64) int64 {

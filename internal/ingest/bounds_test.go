@@ -90,7 +90,7 @@ func TestOpenState(t *testing.T) {
 			m.Trial = &trial{At: 9, Relay: "mx", Reply: delivery.Reply{Code: 450, Enhanced: delivery.Enhanced{Class: 4, Subject: 7, Detail: 28}, Stage: delivery.StageEOD, Text: []byte("later")}}
 		}
 	}
-	state := c.save()
+	state := c.save(nil)
 	back, err := newCorrelator(state)
 	if err != nil || len(back.open) != 50 || back.clock != c.clock {
 		t.Fatalf("%d messages, %v", len(back.open), err)

@@ -220,7 +220,7 @@ func (f *Follower) take(ctx context.Context, path string, r *reading, lines int)
 	if r.batch.Lines == 0 {
 		return false, nil
 	}
-	if err := r.commit(ctx); err != nil {
+	if err := errors.Join(r.commit(ctx), f.writer.wait()); err != nil {
 		return false, err
 	}
 	f.remember(&r.state)

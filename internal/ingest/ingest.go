@@ -120,6 +120,7 @@ func Run(ctx context.Context, files []string, o Options) (Report, error) {
 type loop struct {
 	o       *Options
 	book    *book
+	writer  *writer
 	streams []store.StreamState
 	next    int32 // stream id
 	// after is the newest line of each rotated set so far: the year of the
@@ -130,11 +131,12 @@ type loop struct {
 }
 
 func newLoop(ctx context.Context, o *Options) (*loop, error) {
-	l := &loop{o: o, next: 1, after: map[string]int64{}}
+	l := &loop{o: o, writer: &writer{store: o.Store}, next: 1, after: map[string]int64{}}
 	var err error
 	if l.book, err = newBook(ctx, o); err != nil {
 		return nil, err
 	}
+	l.book.overlaps.settle = l.writer.wait
 	if o.Store == nil {
 		return l, nil
 	}

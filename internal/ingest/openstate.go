@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"repute/delivery"
 )
@@ -12,9 +13,9 @@ import (
 // outcomes.
 const stateVersion = 2
 
-// save returns the open messages as the next start needs them.
-func (c *correlator) save() []byte {
-	b := append(make([]byte, 0, 64*(1+len(c.open))), stateVersion)
+// save appends the open messages as the next start needs them.
+func (c *correlator) save(b []byte) []byte {
+	b = append(slices.Grow(b, 64*(1+len(c.open))), stateVersion)
 	b = binary.AppendVarint(b, c.clock)
 	for id, m := range c.open {
 		b = m.append(binary.LittleEndian.AppendUint64(b, id))

@@ -14,6 +14,7 @@ import (
 // the other streams have: five alike lines of one second stay five.
 type overlaps struct {
 	store  *store.Store
+	settle func() error               // waits for what is being written
 	spans  map[string]map[int32]*span // by host and stream
 	stream int32                      // that is being read
 	hours  map[hostHour]map[store.Likeness]int
@@ -86,6 +87,9 @@ func (o *overlaps) again(e *delivery.Event, stream int32, recipient uint64, kin 
 	if !ok {
 		if len(o.hours) >= hoursKept {
 			clear(o.hours)
+		}
+		if err := o.settle(); err != nil {
+			return false, err
 		}
 		var err error
 		// The question is short, and a run that is stopped stops at its commit.

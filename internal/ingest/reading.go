@@ -40,15 +40,14 @@ type reading struct {
 // maxSamples is how many lines of a kind are kept that were not understood.
 const maxSamples = 5
 
+// run reads to the end. What is read is committed when it returns.
 func (r *reading) run(ctx context.Context) error {
 	r.begin()
 	for {
 		full, err := r.advance(r.o.BatchLines)
-		if err := errors.Join(err, r.commit(ctx)); err != nil { // of a damaged file what was whole is kept
-			return err
-		}
-		if !full {
-			return nil
+		err = errors.Join(err, r.commit(ctx)) // of a damaged file what was whole is kept
+		if err != nil || !full {
+			return errors.Join(err, r.writer.wait())
 		}
 	}
 }
@@ -142,7 +141,7 @@ func (r *reading) begin() {
 	r.batch = store.Batch{From: r.stream.Offset()}
 }
 
-// commit hands the batch to the store and begins the next.
+// commit hands the batch to the writer and begins the next.
 func (r *reading) commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return &stopError{err}
@@ -163,16 +162,17 @@ func (r *reading) commit(ctx context.Context) error {
 		r.state.Cursor = r.cursor()
 	}
 	if r.o.Store == nil {
-		r.book.discard()
+		r.book.collected.discard()
 		r.begin()
 		return nil
 	}
-	r.batch.Stream = r.state
-	r.book.fill(&r.batch)
-	if err := r.o.Store.Commit(ctx, &r.batch); err != nil {
-		return &stopError{err}
+	batch := r.batch
+	batch.Stream = r.state
+	if err := r.writer.wait(); err != nil { // its memory is the next batch's
+		return err
 	}
-	r.book.discard()
+	r.book.fill(&batch)
+	r.writer.start(ctx, &batch)
 	r.begin()
 	return nil
 }

@@ -153,5 +153,5 @@ func (c *correlator) relabel(first []store.FirstOutcome) []byte {
 			}
 		}
 	}
-	return c.save()
+	return c.save(nil)
 }
