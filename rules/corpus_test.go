@@ -19,12 +19,13 @@ var mismatches = flag.Bool("mismatches", false, "show the replies on which the l
 // agreement is how a set of labelled replies and the rules agree.
 type agreement struct {
 	n, agree, covered, rep, repFound, repSaid, repRight int
+	late, lateFound                                     int // of rep: deferrals, code 4xx
 }
 
 func (a *agreement) String() string {
 	share := func(x, n int) float64 { return float64(x) / float64(max(n, 1)) }
-	return fmt.Sprintf("%d replies: agreement %.3f, coverage %.3f; reputation recall %.3f, precision %.3f", a.n,
-		share(a.agree, a.n), share(a.covered, a.n), share(a.repFound, a.rep), share(a.repRight, a.repSaid))
+	return fmt.Sprintf("%d replies: agreement %.3f, coverage %.3f; reputation recall %.3f, precision %.3f, recall of deferrals %.3f (of %d)", a.n,
+		share(a.agree, a.n), share(a.covered, a.n), share(a.repFound, a.rep), share(a.repRight, a.repSaid), share(a.lateFound, a.late), a.late)
 }
 
 // add judges one reply: it agrees if the reason is the label or one of alt.
@@ -37,7 +38,8 @@ func (a *agreement) add(t *testing.T, s *Set, receiver, text, label, alt string)
 	if r, ok := s.Lookup(receiver); ok {
 		id = r.ID
 	}
-	v := s.Classify(id, ParseReply(text))
+	reply := ParseReply(text)
+	v := s.Classify(id, reply)
 	got := v.Reason.String()
 	count := func(n *int, yes bool) {
 		if yes {
@@ -49,6 +51,8 @@ func (a *agreement) add(t *testing.T, s *Set, receiver, text, label, alt string)
 	count(&a.covered, got != "other" && got != "")
 	count(&a.rep, speaksOfSender(label))
 	count(&a.repFound, speaksOfSender(label) && speaksOfSender(got))
+	count(&a.late, speaksOfSender(label) && reply.Code/100 == 4)
+	count(&a.lateFound, speaksOfSender(label) && reply.Code/100 == 4 && speaksOfSender(got))
 	count(&a.repSaid, speaksOfSender(got))
 	count(&a.repRight, speaksOfSender(got) && (speaksOfSender(label) || want[got]))
 	if *mismatches && !want[got] {
@@ -98,6 +102,35 @@ func TestPublished(t *testing.T) {
 	if a.n < 100 || float64(a.agree) < 0.95*float64(a.n) {
 		t.Error("agreement fell below 0.95")
 	}
+}
+
+// TestExam: replies from other sources than those that rules were written
+// from. They were labelled before a rule saw them.
+func TestExam(t *testing.T) {
+	f, err := os.Open("testdata/exam.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all agreement
+	sources := map[string]*agreement{}
+	readTable(t, f, func(row map[string]string) {
+		source := row["source"]
+		if sources[source] == nil {
+			sources[source] = &agreement{}
+		}
+		for _, a := range []*agreement{&all, sources[source]} {
+			a.add(t, s, row["receiver"], row["text"], row["label"], row["alt"])
+		}
+	})
+	for _, source := range slices.Sorted(maps.Keys(sources)) {
+		t.Logf("%s: %v", source, sources[source])
+	}
+	t.Log("all: ", &all)
 }
 
 // TestCorpus measures agreement with replies that another reader labelled,
