@@ -56,7 +56,7 @@ func (a *agreement) add(t *testing.T, s *Set, receiver, text, label, alt string)
 	count(&a.repSaid, speaksOfSender(got))
 	count(&a.repRight, speaksOfSender(got) && (speaksOfSender(label) || want[got]))
 	if *mismatches && !want[got] {
-		t.Logf("%s: want %s/%s got %s (%s): %.150s", receiver, label, alt, got, v.Rule, text)
+		t.Logf("%s: %s: want %s/%s got %s (%s): %.350s", t.Name(), receiver, label, alt, got, v.Rule, text)
 	}
 }
 

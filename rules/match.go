@@ -61,15 +61,6 @@ const (
 	weightCode     = 20
 )
 
-// subject is what rules are matched with.
-type subject struct {
-	text     string // lower case
-	reply    *delivery.Reply
-	receiver string
-	literals *literals
-	hits     hits
-}
-
 // match tells how well a rule fits; 0 means not at all.
 func (r *Rule) match(t *subject) int {
 	weight := 1
@@ -100,7 +91,7 @@ func (r *Rule) match(t *subject) int {
 		weight += weightPhrase
 	}
 	if len(r.Stage) > 0 {
-		if !slices.Contains(r.Stage, t.reply.Stage.String()) {
+		if !slices.Contains(r.Stage, stageWord(t.reply.Stage)) {
 			return 0
 		}
 		weight += weightStage
@@ -117,10 +108,21 @@ func (r *Rule) match(t *subject) int {
 	return weight + w
 }
 
+// stageWord is how rules call a stage; "none" where the log does not tell.
+func stageWord(s delivery.Stage) string {
+	if s == delivery.StageNone {
+		return "none"
+	}
+	return s.String()
+}
+
 // foreign tells how well a provider's token fits where another receiver uses
 // it: gateways pass replies on, and hosted domains answer like their host. It
 // is more than a phrase, and less than that receiver's own rules.
 func (r *Rule) foreign(t *subject) int {
+	if len(r.with) > 0 && t.literals.longest(t.hits, r.with) == 0 {
+		return 0
+	}
 	for _, id := range r.tokens { // the first, as written
 		if t.hits.has(id) {
 			return weightPhrase + weightForeign + len(t.literals.texts[id])
@@ -129,19 +131,25 @@ func (r *Rule) foreign(t *subject) int {
 	return 0
 }
 
-// words tells how well the text conditions fit: the longest literal counts.
-// −1 if there are some and none fits.
+// words tells how well the text conditions fit: the longest literal counts,
+// and the longest of those that must stand beside it. −1 if there are some and
+// none fits.
 func (r *Rule) words(t *subject) int {
 	if len(r.tokens) == 0 && len(r.phrases) == 0 && len(r.weak) == 0 && r.re == nil {
 		return 0
 	}
-	best := -1
+	best, beside := -1, 0
+	if len(r.with) > 0 {
+		if beside = t.literals.longest(t.hits, r.with); beside == 0 {
+			return -1
+		}
+	}
 	for _, kind := range [...]struct {
 		ids    []int32
 		weight int
 	}{{r.tokens, weightToken}, {r.phrases, weightPhrase}, {r.weak, weightWeak}} {
 		if n := t.literals.longest(t.hits, kind.ids); n > 0 {
-			best = max(best, kind.weight+n)
+			best = max(best, kind.weight+n+beside)
 		}
 	}
 	if r.re != nil {

@@ -23,6 +23,7 @@ type Rule struct {
 	Token    []string `toml:"token"`    // a provider's own mark: "S3150", "[TSS04]"
 	Phrase   []string `toml:"phrase"`   // words that say it
 	Weak     []string `toml:"weak"`     // words that say it unless others say something else
+	With     []string `toml:"with"`     // words of which one must stand beside those
 	Regexp   string   `toml:"regexp"`   // RE2, on the lower-case text
 	Vague    bool     `toml:"vague"`    // the words are used for anything: less than an enhanced code
 	Firm     bool     `toml:"firm"`     // the enhanced code says it whatever the words are
@@ -46,6 +47,7 @@ type Rule struct {
 	tokens  []int32 // literals
 	phrases []int32
 	weak    []int32
+	with    []int32
 	enhance []enhancedPattern
 }
 
@@ -80,7 +82,8 @@ func (r *Rule) compile(l *literals) error {
 		}
 		r.enhance = append(r.enhance, p)
 	}
-	r.tokens, r.phrases, r.weak = l.add(lower(r.Token)), l.add(lower(r.Phrase)), l.add(lower(r.Weak))
+	r.tokens, r.phrases = l.add(lower(r.Token)), l.add(lower(r.Phrase))
+	r.weak, r.with = l.add(lower(r.Weak)), l.add(lower(r.With))
 	if r.Confidence == 0 {
 		r.Confidence = r.defaultConfidence()
 	}

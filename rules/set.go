@@ -25,6 +25,7 @@ type Set struct {
 	byID      map[string]*Rule
 	named     map[string]bool // receivers that a rule is for
 	literals  *literals
+	wordless  bits // rules that may win without a word of theirs
 	providers *providers
 	version   string
 }
@@ -109,7 +110,12 @@ func (s *Set) add(name string, text []byte) error {
 			continue // the user's rule came first
 		}
 		s.byID[r.ID] = r
+		n := int32(len(s.rules))
 		s.rules = append(s.rules, r)
+		s.wordless = s.wordless.grown(len(s.rules))
+		if s.literals.use(n, r.tokens, r.phrases, r.weak); r.re != nil || len(r.tokens)+len(r.phrases)+len(r.weak) == 0 {
+			s.wordless.add(n)
+		}
 		for _, receiver := range r.Receiver {
 			s.named[receiver] = true
 		}
@@ -173,10 +179,10 @@ func (s *Set) Explain(receiver string, r delivery.Reply, n int) []Match {
 }
 
 func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
-	text := strings.ToLower(string(r.Text[:min(len(r.Text), maxText)]))
-	t := subject{text: text, reply: &r, receiver: receiver, literals: s.literals, hits: s.literals.find(text)}
+	t := s.subject(receiver, &r)
 	var found []Match
-	for _, rule := range s.rules {
+	for i := range s.candidates(t.hits).all() {
+		rule := s.rules[i]
 		w := rule.match(&t)
 		if w == 0 || n == 1 && len(found) == 1 && w <= found[0].Weight {
 			continue
@@ -189,4 +195,15 @@ func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
 	}
 	slices.SortStableFunc(found, func(a, b Match) int { return b.Weight - a.Weight })
 	return found[:min(n, len(found))]
+}
+
+// candidates are the rules that may fit a text with these literals.
+func (s *Set) candidates(h bits) bits {
+	out := slices.Clone(s.wordless)
+	for id := range h.all() {
+		for _, rule := range s.literals.users[id] {
+			out.add(rule)
+		}
+	}
+	return out
 }
