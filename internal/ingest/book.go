@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"encoding/binary"
-	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -34,6 +33,13 @@ type cell struct {
 	Origin, Receiver, Domain int32
 }
 
+// key is a cell as maps take it fastest: without a gap in memory.
+func (c *cell) key() cellKey {
+	return cellKey{c.Hour, int64(c.Origin)<<32 | int64(c.Receiver), int64(c.Domain)}
+}
+
+type cellKey [3]int64
+
 // replyCell is what replies are counted by.
 type replyCell struct {
 	hour                       int64
@@ -44,6 +50,7 @@ type replyCell struct {
 // book decides what an event counts as, and collects a batch.
 type book struct {
 	o          *Options
+	hasher     hasher
 	dict       *dictionary
 	correlator *correlator
 	overlaps   *overlaps
@@ -55,7 +62,7 @@ type book struct {
 
 // collected is what a batch is made of.
 type collected struct {
-	cells    map[cell]int32 // index of evidence
+	cells    map[cellKey]int32 // index of evidence
 	evidence []store.Evidence
 	replies  map[replyCell]int32 // index of answers
 	answers  []store.ReplyCount
@@ -66,11 +73,11 @@ type collected struct {
 }
 
 func newCollected() *collected {
-	return &collected{cells: map[cell]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}}
+	return &collected{cells: map[cellKey]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}}
 }
 
 func newBook(ctx context.Context, o *Options) (*book, error) {
-	b := &book{o: o, collected: newCollected(), written: newCollected(), nextID: 1}
+	b := &book{o: o, hasher: newHasher(o.Key), collected: newCollected(), written: newCollected(), nextID: 1}
 	var state []byte
 	var err error
 	if o.Store != nil {
@@ -217,10 +224,11 @@ func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.
 
 // counts returns the counts of a cell in this batch; valid until the next call.
 func (b *book) counts(c cell) *delivery.Counts {
-	i, ok := b.cells[c]
+	key := c.key()
+	i, ok := b.cells[key]
 	if !ok {
 		i = int32(len(b.evidence))
-		b.cells[c] = i
+		b.cells[key] = i
 		b.evidence = append(b.evidence, store.Evidence{Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain})
 	}
 	return &b.evidence[i].Counts
@@ -301,22 +309,34 @@ func (b *book) message(m *message, e *delivery.Event, origin int32) int64 {
 // valid is log text as the store takes it: valid UTF-8.
 func valid(b []byte) string { return strings.ToValidUTF8(string(b), "?") }
 
-func (b *book) hash(text []byte) uint64 { return Hash(b.o.Key, text) }
+func (b *book) hash(text []byte) uint64 { return b.hasher.sum(text) }
 
 // Hash is a keyed hash of an address or message id, of 40 bits: equal ones are
 // found again, two others are taken for one in 10¹² pairs, and nothing can be
 // read back. 0 for no text.
-func Hash(key, text []byte) uint64 {
+func Hash(key, text []byte) uint64 { return newHasher(key).sum(text) }
+
+// hasher is FNV-1a of 64 bits with the key taken in already, which hash/fnv
+// would take in anew for each address.
+type hasher uint64
+
+func newHasher(key []byte) hasher { return hasher(14695981039346656037).add(key) }
+
+func (h hasher) add(text []byte) hasher {
+	for _, c := range text {
+		h = (h ^ hasher(c)) * 1099511628211
+	}
+	return h
+}
+
+func (h hasher) sum(text []byte) uint64 {
 	if len(text) == 0 {
 		return 0
 	}
-	h := fnv.New64a()
-	h.Write(key)
-	h.Write(text)
+	h = h.add(text)
 	var n [8]byte
-	binary.LittleEndian.PutUint64(n[:], h.Sum64())
-	h.Write(n[:])
-	return max(h.Sum64()>>24, 1)
+	binary.LittleEndian.PutUint64(n[:], uint64(h))
+	return max(uint64(h.add(n[:]))>>24, 1)
 }
 
 // fill moves what was collected into a batch. The memory is the batch's until

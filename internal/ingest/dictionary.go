@@ -32,15 +32,24 @@ type dictionary struct {
 	voices []int32
 	// routes remembers the receiver of each (relay, domain), and homes that of
 	// each domain, for lines that name no relay.
-	relays  map[string]uint32
-	routes  map[uint64]int32
-	homes   []int32 // by domain id
-	senders map[string]string
-	key     []byte
-	masked  []byte
-	crowded int64 // times that an entry was shared
+	relays map[string]uint32
+	// relayNames are the relays by their number: one copy of each name.
+	relayNames []string
+	routes     map[uint64]int32
+	homes      []home // by domain id
+	senders    map[string]string
+	key        []byte
+	masked     []byte
+	crowded    int64 // times that an entry was shared
 	// saved is how many entries of each list the store has.
 	saved struct{ origins, receivers, domains, templates int }
+}
+
+// home is the receiver that a domain's mail went to last, and through which
+// relay.
+type home struct {
+	receiver int32
+	relay    string
 }
 
 // limits are how many entries the lists may have.
@@ -56,7 +65,7 @@ const others = "(others)"
 func newDictionary(ctx context.Context, o *Options) (*dictionary, error) {
 	d := &dictionary{
 		rules: o.Rules, limits: defaultLimits(), originIDs: map[string]int32{}, recvIDs: map[string]int32{},
-		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, relays: map[string]uint32{"": 0}, routes: map[uint64]int32{}, senders: map[string]string{},
+		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, relays: map[string]uint32{"": 0}, relayNames: []string{""}, routes: map[uint64]int32{}, senders: map[string]string{},
 	}
 	if o.Store == nil {
 		return d, nil
@@ -172,7 +181,7 @@ func (d *dictionary) addDomain(name string) int32 {
 	id := int32(len(d.domains) + 1)
 	d.domainIDs[name] = id
 	d.domains = append(d.domains, name)
-	d.homes = append(d.homes, 0)
+	d.homes = append(d.homes, home{})
 	return id
 }
 
@@ -195,9 +204,9 @@ func (d *dictionary) receiver(relay []byte, domain int32, name []byte) int32 {
 	if d.domains[domain-1] == others {
 		return d.receiverNamed(d.rules.Receiver(string(relay), string(name)))
 	}
-	home := &d.homes[domain-1]
-	if len(relay) == 0 && *home != 0 {
-		return *home
+	last := &d.homes[domain-1]
+	if last.receiver != 0 && (len(relay) == 0 || last.relay == string(relay)) {
+		return last.receiver
 	}
 	relayID, ok := d.relays[string(relay)]
 	if !ok {
@@ -210,7 +219,7 @@ func (d *dictionary) receiver(relay []byte, domain int32, name []byte) int32 {
 		d.routes[route] = id
 	}
 	if len(relay) > 0 {
-		*home = id
+		*last = home{id, d.relayNames[relayID]}
 	}
 	return id
 }
@@ -221,10 +230,11 @@ func (d *dictionary) addRelay(name string) uint32 {
 	if len(d.relays) >= d.limits.routes || len(d.routes) >= d.limits.routes {
 		clear(d.relays)
 		clear(d.routes)
-		d.relays[""] = 0
+		d.relays[""], d.relayNames = 0, d.relayNames[:1]
 	}
 	id := uint32(len(d.relays))
 	d.relays[name] = id
+	d.relayNames = append(d.relayNames, name)
 	return id
 }
 

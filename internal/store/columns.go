@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -126,49 +127,52 @@ func counts(c *delivery.Counts) [16]*uint32 {
 	}
 }
 
-// rollup adds the evidence of a batch up by a key, in the key's order. Of
-// attempts what is stored are those beyond the first outcomes.
-func rollup(rows []Evidence, key func(*Evidence) count) []count {
-	keys := make([]count, len(rows))
+// roller adds the evidence of batches up, in memory that it uses again.
+type roller struct {
+	keys []rolled
+	out  []count
+}
+
+// rolled is a row of evidence as it is put in order.
+type rolled struct {
+	hour, who, domain int64
+	row               int32
+}
+
+// up adds evidence up by a key, in the key's order. Of attempts what is stored
+// are those beyond the first outcomes. It is valid until the next call.
+func (r *roller) up(rows []Evidence, key func(*Evidence) count) []count {
+	r.keys, r.out = slices.Grow(r.keys[:0], len(rows)), slices.Grow(r.out[:0], len(rows)+len(rows)/8)
 	for i := range rows {
-		keys[i] = key(&rows[i])
-		keys[i].n = int32(i)
+		c := key(&rows[i])
+		r.keys = append(r.keys, rolled{c.hour, int64(c.origin)<<32 | int64(c.receiver), int64(c.domain), int32(i)})
 	}
-	slices.SortFunc(keys, func(a, b count) int {
+	slices.SortFunc(r.keys, func(a, b rolled) int {
 		switch {
 		case a.hour != b.hour:
-			return compare(a.hour, b.hour)
-		case a.origin != b.origin:
-			return compare(a.origin, b.origin)
-		case a.receiver != b.receiver:
-			return compare(a.receiver, b.receiver)
+			return cmp.Compare(a.hour, b.hour)
+		case a.who != b.who:
+			return cmp.Compare(a.who, b.who)
 		}
-		return compare(a.domain, b.domain)
+		return cmp.Compare(a.domain, b.domain)
 	})
-	var out []count
-	for len(keys) > 0 {
-		cell := keys[0]
+	for keys := r.keys; len(keys) > 0; {
+		first := keys[0]
+		cell := key(&rows[first.row])
 		var sum delivery.Counts
-		for len(keys) > 0 && keys[0].hour == cell.hour && keys[0].origin == cell.origin && keys[0].receiver == cell.receiver && keys[0].domain == cell.domain {
-			sum.Add(&rows[keys[0].n].Counts)
+		for len(keys) > 0 && keys[0].hour == first.hour && keys[0].who == first.who && keys[0].domain == first.domain {
+			sum.Add(&rows[keys[0].row].Counts)
 			keys = keys[1:]
 		}
 		sum.Attempts -= sum.First()
 		for what, n := range counts(&sum) {
 			if *n != 0 {
 				cell.what, cell.n = uint8(what), int32(*n)
-				out = append(out, cell)
+				r.out = append(r.out, cell)
 			}
 		}
 	}
-	return out
-}
-
-func compare[N int32 | int64](a, b N) int {
-	if a < b {
-		return -1
-	}
-	return 1
+	return r.out
 }
 
 func byHour(e *Evidence) count {

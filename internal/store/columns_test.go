@@ -33,7 +33,8 @@ func TestRollup(t *testing.T) {
 		{Hour: 3600, Origin: 1, Receiver: 1, Domain: 2, Counts: delivery.Counts{DeferSlow: ^uint32(0), DeferQuick: 1}},
 		{Hour: 7200, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{RejectPolicy: 1, Listed: 1, Attempts: 3}},
 	}
-	hours := rollup(rows, byHour)
+	var r roller
+	hours := r.up(rows, byHour)
 	want := []count{
 		{3600, 1, 1, 0, 2, -1},
 		{3600, 1, 1, 0, 3, 1},
@@ -50,7 +51,7 @@ func TestRollup(t *testing.T) {
 			t.Errorf("row %d: %v, want %v", i, hours[i], want[i])
 		}
 	}
-	if days := rollup(rows, byDay); len(days) != 6 || days[0] != (count{43200, 1, 1, 1, 4, 1}) {
+	if days := r.up(rows, byDay); len(days) != 6 || days[0] != (count{43200, 1, 1, 1, 4, 1}) {
 		t.Errorf("days %v", days)
 	}
 }

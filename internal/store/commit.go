@@ -32,7 +32,7 @@ func (s *Store) commit(ctx context.Context, b *Batch) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN TRANSACTION"); err != nil {
 		return err
 	}
-	err = conn.Raw(func(c any) error { return appendAll(c.(driver.Conn), b) })
+	err = conn.Raw(func(c any) error { return s.appendAll(c.(driver.Conn), b) })
 	if err == nil {
 		_, err = conn.ExecContext(ctx, "DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
 	}
@@ -77,7 +77,7 @@ func appendRows[T any](c driver.Conn, table string, rows []T, values func(T) []d
 	return nil
 }
 
-func appendAll(c driver.Conn, b *Batch) error {
+func (s *Store) appendAll(c driver.Conn, b *Batch) error {
 	named := func(n Named) []driver.Value { return []driver.Value{n.ID, n.Name} }
 	return errors.Join(
 		appendRows(c, "sample", b.Samples, func(r Sample) []driver.Value {
@@ -91,8 +91,8 @@ func appendAll(c driver.Conn, b *Batch) error {
 		appendRows(c, "template", b.Templates, templateValues),
 		appendChunks(c, "message", b.Messages, messageColumns()),
 		appendChunks(c, "event", b.Events, eventColumns()),
-		appendChunks(c, "evidence_hour", rollup(b.Evidence, byHour), hourColumns()),
-		appendChunks(c, "evidence_day", rollup(b.Evidence, byDay), dayColumns()),
+		appendChunks(c, "evidence_hour", s.roll.up(b.Evidence, byHour), hourColumns()),
+		appendChunks(c, "evidence_day", s.roll.up(b.Evidence, byDay), dayColumns()),
 		appendChunks(c, "reply_hour", b.Replies, replyColumns()),
 		appendRows(c, "quote", b.Quotes, func(r Quote) []driver.Value { return []driver.Value{r.Origin, r.IP, r.N} }),
 	)

@@ -45,6 +45,7 @@ type Store struct {
 	fresh    bool       // it is being made
 	mu       sync.Mutex // over db while a handle is replaced
 	db       *sql.DB
+	roll     roller // of Commit
 }
 
 // LockedError tells that another process has the database open.

@@ -132,9 +132,10 @@ func moveEvidence(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	return conn.Raw(func(c any) error {
+		var roll roller
 		return errors.Join(
-			appendChunks(c.(driver.Conn), "evidence_hour", rollup(changes, byHour), hourColumns()),
-			appendChunks(c.(driver.Conn), "evidence_day", rollup(changes, byDay), dayColumns()))
+			appendChunks(c.(driver.Conn), "evidence_hour", roll.up(changes, byHour), hourColumns()),
+			appendChunks(c.(driver.Conn), "evidence_day", roll.up(changes, byDay), dayColumns()))
 	})
 }
 
