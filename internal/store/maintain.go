@@ -78,8 +78,8 @@ func (s *Store) Forget(ctx context.Context, hash uint64) (n int64, err error) {
 // line; 0 keeps them for good.
 type Keep struct{ Events, Evidence time.Duration }
 
-// Retain deletes what is older than it is kept. It returns how many rows are
-// gone.
+// Retain deletes what is older than it is kept, and adds the rows of
+// yesterday's evidence and before up. It returns how many rows are deleted.
 func (s *Store) Retain(ctx context.Context, keep Keep) (n int64, err error) {
 	info, err := s.Info(ctx)
 	if err != nil || info.Last == 0 {
@@ -96,7 +96,10 @@ func (s *Store) Retain(ctx context.Context, keep Keep) (n int64, err error) {
 		}
 		return last.Add(-keep)
 	}
-	return s.Prune(ctx, before(keep.Events), before(keep.Evidence))
+	if n, err = s.Prune(ctx, before(keep.Events), before(keep.Evidence)); err != nil {
+		return n, err
+	}
+	return n, s.MergeEvidence(ctx, last.Add(-24*time.Hour).Unix())
 }
 
 // Prune deletes events from before one time and evidence from before another

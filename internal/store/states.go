@@ -62,13 +62,13 @@ func (s *Store) HourMarks(ctx context.Context) ([]HourMark, error) {
 
 // Past stands for all evidence before an hour: it differs where a count does.
 type Past struct {
-	Rows, Mark       int64
+	N, Mark          int64
 	Origin, Receiver int32 // the highest ids
 }
 
 // Past looks at all evidence before an hour.
 func (s *Store) Past(ctx context.Context, hour int64) (p Past, err error) {
-	err = s.db.QueryRowContext(ctx, query("past"), hour).Scan(&p.Rows, &p.Mark, &p.Origin, &p.Receiver)
+	err = s.db.QueryRowContext(ctx, query("past"), hour).Scan(&p.N, &p.Mark, &p.Origin, &p.Receiver)
 	return p, err
 }
 
