@@ -35,3 +35,14 @@ func TestTortureFollow(t *testing.T) {
 		}
 	}
 }
+
+// TestTortureDamagedDatabase damages a database and its log of changes in six
+// ways, REPUTE_DAMAGES times each (200): nothing wrong may be told without a
+// word, and all of the log is there, once, after it was read again.
+func TestTortureDamagedDatabase(t *testing.T) {
+	trials := 200
+	if n, err := strconv.Atoi(os.Getenv("REPUTE_DAMAGES")); err == nil {
+		trials = n
+	}
+	damageDatabase(t, trials)
+}

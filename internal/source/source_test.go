@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +52,29 @@ func TestExpandSays(t *testing.T) {
 		if !strings.Contains(errs[i].Error(), want) {
 			t.Errorf("%v does not say %q", errs[i], want)
 		}
+	}
+}
+
+// TestNoFiles: what is no regular file is passed over at once, and said where
+// it was named.
+func TestNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	socket, err := net.Listen("unix", at("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	if err := errors.Join(
+		syscall.Mkfifo(at("pipe"), 0o600), os.Symlink(at("nowhere"), at("dangling")), os.Symlink(at("loop"), at("loop")), os.Symlink(dir, at("up")),
+		os.Symlink("/dev/zero", at("zero")), os.WriteFile(at("mail.log"), []byte("x\n"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"/dev/zero", "/dev/full", at("pipe"), at("socket"), at("dangling"), at("loop")}
+	files, errs := Expand(append(args, dir))
+	if !slices.Equal(files, []string{at("mail.log")}) || len(errs) != len(args) {
+		t.Errorf("%v, %d errors for %d: %v", files, len(errs), len(args), errs)
 	}
 }
 

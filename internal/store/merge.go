@@ -19,7 +19,7 @@ func (s *Store) MergeEvidence(ctx context.Context, before int64) error {
 		if err := s.db.QueryRowContext(ctx, q, before).Scan(&rows, &cells); err != nil {
 			return err
 		}
-		if rows < cells+cells/4 {
+		if rows <= cells+cells/4 {
 			continue // not worth it
 		}
 		if err := s.merge(ctx, t.table, t.when, t.key, before); err != nil {
@@ -40,7 +40,7 @@ func (s *Store) merge(ctx context.Context, table, when, key string, before int64
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
 	var last int64
-	if err := tx.QueryRowContext(ctx, "SELECT max(rowid) FROM "+table).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(rowid), 0) FROM "+table).Scan(&last); err != nil {
 		return err
 	}
 	for _, q := range []string{

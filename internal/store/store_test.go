@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"os/exec"
@@ -227,5 +228,37 @@ func TestDoorsClosed(t *testing.T) {
 		if _, err := s.db.ExecContext(ctx, q); err == nil {
 			t.Errorf("%s is allowed", q)
 		}
+	}
+}
+
+// TestNoRoomToSort: where what does not fit into memory can't be put aside, the
+// question fails with an error, and the database is none the worse.
+func TestNoRoomToSort(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "r.duckdb")
+	if err := os.WriteFile(path+".tmp", nil, 0o600); err != nil { // the folder for it can't be made
+		t.Fatal(err)
+	}
+	s, err := Open(ctx, path, Options{MemoryLimit: 32 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Commit(ctx, batch(1, 0, 100)); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	big := "SELECT hash(i)::VARCHAR || repeat('x', 100) AS v FROM range(3000000) t(i) ORDER BY v"
+	for _, err = range rows(ctx, s, big, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) }) {
+		n++
+	}
+	if err == nil {
+		t.Errorf("%d rows, and no error", n)
+	}
+	if info, err := s.Info(ctx); err != nil || info.Lines != 10 {
+		t.Errorf("afterwards: %+v, %v", info, err)
+	}
+	if err := s.Commit(ctx, &Batch{Stream: StreamState{ID: 1, Bytes: 200}, From: 100}); err != nil {
+		t.Errorf("it does not go on: %v", err)
 	}
 }

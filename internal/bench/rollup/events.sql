@@ -1,11 +1,15 @@
 -- $events attempts of $days days by $origins sending IPs at $receivers
--- receivers, of which few get most; put in as batches of 40,000 would.
+-- receivers, of which few get most; 94 in 100 are accepted, and each receiver
+-- has its own way to turn the rest away. Put in as batches of 40,000 would.
 INSERT INTO event
 SELECT $start + i * $days * 86400 // $events, (i % 1000000)::INTEGER, i, (hash(i) % $origins + 1)::INTEGER,
-  least($receivers, 1 + floor(pow($receivers, (hash(i + 1) % 1000003)::DOUBLE / 1000003)))::INTEGER, 1, hash(i) >> 24, 1,
-  2, CASE WHEN hash(i + 2) % 100 < 94 THEN 1 ELSE 2 END, CASE WHEN hash(i + 2) % 100 < 94 THEN 1 ELSE 2 + hash(i + 3) % 5 END,
+  receiver, 1, hash(i) >> 24, 1, 2, 1 + refused, 1 + refused * (1 + receiver % 5),
   true, hash(i + 4) % 10 > 0, false, 40, 60, 60, 1, i
-FROM range($events) r(i);
+FROM (
+  SELECT i, least($receivers, 1 + floor(pow($receivers, (hash(i + 1) % 1000003)::DOUBLE / 1000003)))::INTEGER AS receiver,
+    (hash(i + 2) % 100 >= 94)::INTEGER AS refused
+  FROM range($events) r(i)
+);
 INSERT INTO evidence_hour
 SELECT ts // 3600 * 3600, origin, receiver, CASE WHEN first THEN class - 1 ELSE 15 END, count(*)
 FROM event GROUP BY line // 40000, 1, 2, 3, 4;

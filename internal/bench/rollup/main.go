@@ -38,7 +38,7 @@ var hourly string
 
 func main() {
 	sizes := flag.String("events", "2000000,10000000", "how many, a database each")
-	days, ips, receivers := flag.Int("days", 28, "of events"), flag.Int("ips", 16, "sending IPs"), flag.Int("receivers", 60, "receivers")
+	days, ips, receivers := flag.Int("days", 28, "of events"), flag.Int("ips", 8, "sending IPs"), flag.Int("receivers", 40, "receivers")
 	merged := flag.Bool("merged", true, "add the rows of each cell up first, as a day's retention does")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "repute-bench-")
