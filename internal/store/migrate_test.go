@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,8 +13,8 @@ import (
 func TestMigrate(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "r.duckdb")
-	old := &Store{path: path}
-	if err := old.connect(ctx); err != nil {
+	old, err := sql.Open("duckdb", path) // with DuckDB's own blocks, as those were made
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"0001_tables", "0030_signal", "0040_outbox", "0050_alert"} {
@@ -21,7 +22,7 @@ func TestMigrate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := old.db.ExecContext(ctx, string(text)); err != nil {
+		if _, err := old.ExecContext(ctx, string(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -36,7 +37,7 @@ func TestMigrate(t *testing.T) {
 		`INSERT INTO evidence VALUES (7200, 1, 1, 1, 0,1,0,0, 0,0,0,0, 0,0,0,0, 0,0,0,2),
 			(7200, 1, 1, 2, 3,0,0,0, 0,0,0,0, 0,0,0,0, 0,0,0,3), (7200, 1, 1, 2, -1,0,0,1, 0,0,0,0, 0,0,0,0, 0,0,0,0)`,
 	} {
-		if _, err := old.db.ExecContext(ctx, q); err != nil {
+		if _, err := old.ExecContext(ctx, q); err != nil {
 			t.Fatal(q, err)
 		}
 	}
@@ -48,6 +49,9 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	if got := blockSize(t, s); got != 262144 {
+		t.Errorf("blocks of %d bytes: not those it was made with", got)
+	}
 	rows := 0
 	for _, byDomain := range []bool{false, true} {
 		sum := Evidence{}
@@ -73,4 +77,24 @@ func TestMigrate(t *testing.T) {
 	if err != nil || len(steps) != 2 || steps[0].At != 7200500000 || steps[0].Host != "mx1" || steps[0].Recipient != 1099511627776>>24 {
 		t.Errorf("trace %+v, %v", steps, err)
 	}
+}
+
+// A new database has blocks of the size that is asked for.
+func TestBlockSize(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "r.duckdb"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := blockSize(t, s); got != 65536 {
+		t.Errorf("blocks of %d bytes", got)
+	}
+}
+
+func blockSize(t *testing.T, s *Store) (n int64) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), "SELECT block_size FROM pragma_database_size()").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
