@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"repute/internal/analysis"
-	"repute/internal/config"
 	"repute/internal/follow"
 	"repute/internal/ingest"
 	"repute/internal/serve"
@@ -89,6 +88,7 @@ type follower struct {
 	files   []string
 	store   *store.Store
 	key     []byte
+	using   sync.RWMutex // held while a command reads the database
 	mu      sync.Mutex
 	reading *reading
 }
@@ -103,7 +103,9 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	}
 	a.outbox = &sync.Mutex{}
 	f := &follower{app: a, path: a.database(db, r), files: files}
-	if f.store, err = a.ownStore(ctx, f.path, &r.cfg); err != nil {
+	o := limits(&r.cfg)
+	o.Lasting = true
+	if f.store, err = a.ownStore(ctx, f.path, o); err != nil {
 		return err
 	}
 	defer f.store.Close()
@@ -134,7 +136,7 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 			a.log.Warn("no lines for longer than usual", "since", since.Format(time.RFC3339))
 			alerts.Silence(ctx, since)
 		},
-		Scored: alerts.Scored, Committed: alerts.Committed,
+		Scored: alerts.Scored, Committed: alerts.Committed, Using: &f.using,
 	})
 	if err != nil {
 		return errors.Join(err, socket.Close())
@@ -160,9 +162,10 @@ const lockPatience = 10 * time.Second
 
 // ownStore opens the database, and waits a little where somebody has it who
 // will soon be done: not a daemon, which serves.
-func (a *app) ownStore(ctx context.Context, path string, cfg *config.Config) (*store.Store, error) {
+func (a *app) ownStore(ctx context.Context, path string, o store.Options) (*store.Store, error) {
 	for until, told := time.Now().Add(lockPatience), false; ; {
-		s, err := a.openStore(ctx, path, true, cfg)
+		s, err := store.Open(ctx, path, o)
+		err = storeStatus(err)
 		var locked *store.LockedError
 		if !errors.As(err, &locked) || time.Now().After(until) {
 			return s, err
@@ -303,6 +306,8 @@ func (f *follower) answer(ctx context.Context, args []string, r *serve.Reply) in
 		fmt.Fprintf(a.err, "repute: the database is in use by repute follow; only %s go through it\n", strings.Join(lentCommands, ", "))
 		return exitTryAgain
 	}
+	f.using.RLock()
+	defer f.using.RUnlock()
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 

@@ -36,7 +36,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if cfg.Store.MemoryLimit == 0 {
 			cfg.Store.MemoryLimit = 128 << 20 // nothing is read twice
 		}
-		s, err := a.ownStore(cmd.Context(), a.database(*db, r), &cfg)
+		s, err := a.ownStore(cmd.Context(), a.database(*db, r), limits(&cfg))
 		if err != nil {
 			return err
 		}

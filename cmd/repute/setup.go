@@ -126,10 +126,15 @@ func (a *app) openStore(ctx context.Context, path string, create bool, cfg *conf
 			return nil, usagef("there is no database %q yet; make it with: repute ingest --db %s FILE…", path, path)
 		}
 	}
-	s, err := store.Open(ctx, path, store.Options{
-		MemoryLimit: int64(cfg.Store.MemoryLimit), Threads: cfg.Store.Threads, ReadOnly: !create && !writable(path),
-	})
+	o := limits(cfg)
+	o.ReadOnly = !create && !writable(path)
+	s, err := store.Open(ctx, path, o)
 	return s, storeStatus(err)
+}
+
+// limits are what the configuration lets the database use.
+func limits(cfg *config.Config) store.Options {
+	return store.Options{MemoryLimit: int64(cfg.Store.MemoryLimit), Threads: cfg.Store.Threads}
 }
 
 // writable tells whether a database can be written: its log of changes is

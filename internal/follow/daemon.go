@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"repute/internal/analysis"
@@ -32,6 +33,8 @@ type Options struct {
 	Silence func(ctx context.Context, since time.Time)
 	// Committed is called after each transaction that took in lines.
 	Committed func(ctx context.Context, c *ingest.Committed)
+	// Using is held by whoever else reads much from the store.
+	Using *sync.RWMutex
 	// Ready is called once everything that was missed is read.
 	Ready func()
 	// Alive is called while the daemon makes progress.
@@ -59,9 +62,10 @@ const (
 
 // Daemon follows until its context ends.
 type Daemon struct {
-	o    Options
-	beat *heartbeat
-	keep keeper
+	o      Options
+	beat   *heartbeat
+	keep   keeper
+	tidied time.Time // when memory was handed back
 
 	mu     sync.Mutex
 	loaded *Loaded
@@ -73,6 +77,9 @@ type Daemon struct {
 func New(ctx context.Context, o Options) (*Daemon, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Using == nil {
+		o.Using = new(sync.RWMutex)
 	}
 	if o.Alive == nil {
 		o.Alive = func() {}
@@ -141,16 +148,17 @@ func (d *Daemon) follow(ctx context.Context) error {
 			}
 			d.changed()
 		},
-		Between: func(ctx context.Context) error {
+		Between: func(ctx context.Context, busy bool) error {
 			d.o.Alive()
-			if !caughtUp && d.o.Ready != nil {
+			if !busy && !caughtUp && d.o.Ready != nil {
 				d.o.Ready()
 			}
-			caughtUp = true
+			caughtUp = caughtUp || !busy
 			if since, ok := d.beat.silent(d.o.Now()); ok && d.o.Silence != nil {
 				d.o.Silence(ctx, since)
 			}
 			d.retain(ctx)
+			d.tidy(ctx)
 			return nil
 		},
 	}
@@ -198,9 +206,10 @@ func (d *Daemon) changed() {
 	}
 }
 
-// scoreShare bounds the inference to a part of one core: after a run of a
-// second it rests for twenty.
-const scoreShare = 20
+// scoreShare bounds the inference to a part of one core: after a run that took
+// a second of it, it rests for twenty. leastRest is how long a line may wait
+// for the next.
+const scoreShare, leastRest = 20, 750 * time.Millisecond
 
 // score infers after new evidence came, as often as it may.
 func (d *Daemon) score(ctx context.Context) {
@@ -210,11 +219,12 @@ func (d *Daemon) score(ctx context.Context) {
 			return
 		case <-d.dirty:
 		}
-		start := time.Now()
+		start, used := time.Now(), processorTime()
 		if err := d.scoreOnce(ctx); err != nil && ctx.Err() == nil {
 			d.o.Log.Error("not inferred", "why", err)
 		}
-		rest := max(time.Second, scoreShare*time.Since(start))
+		// On a busy machine much time goes by with little done.
+		rest := max(leastRest, scoreShare*min(time.Since(start), processorTime()-used))
 		select {
 		case <-ctx.Done():
 			return
@@ -223,7 +233,19 @@ func (d *Daemon) score(ctx context.Context) {
 	}
 }
 
+// processorTime is what the process has used; reading the log goes on while
+// scores are made, and counts with them.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func (d *Daemon) scoreOnce(ctx context.Context) error {
+	d.o.Using.RLock()
+	defer d.o.Using.RUnlock()
 	start := time.Now()
 	loaded := d.current()
 	a, err := loaded.Analysis(ctx)

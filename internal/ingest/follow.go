@@ -31,8 +31,9 @@ type FollowOptions struct {
 	// Input is standard input, for the path "-". It outlives the follower: a
 	// new one goes on in it.
 	Input *source.Pipe
-	// Between is called between transactions, on the follower's goroutine.
-	Between func(context.Context) error
+	// Between is called between transactions, on the follower's goroutine; busy
+	// tells that there is more to read already.
+	Between func(ctx context.Context, busy bool) error
 }
 
 // Committed is what one transaction took in.
@@ -87,7 +88,7 @@ func (f *Follower) Run(ctx context.Context) error {
 			return err
 		}
 		if f.o.Between != nil {
-			if err := f.o.Between(ctx); err != nil {
+			if err := f.o.Between(ctx, busy); err != nil {
 				return err
 			}
 		}

@@ -35,6 +35,7 @@ type Options struct {
 	MemoryLimit int64 // bytes
 	Threads     int
 	ReadOnly    bool // the file may be another user's, or on a medium that can't be written
+	Lasting     bool // open for years, a little at a time: memory is handed back (Tidy)
 }
 
 // Store is an open database. One process at a time may have it open.
@@ -172,26 +173,30 @@ func (s *Store) connect(ctx context.Context) error {
 // settings close every door that a query could open: files, extensions, the
 // network; then lock themselves.
 func (s *Store) settings() string {
-	limit, threads := s.opts.MemoryLimit, s.opts.Threads
-	if limit <= 0 {
-		limit = 512 << 20
-	}
+	threads := s.opts.Threads
 	if threads <= 0 {
 		threads = 2
+		if s.opts.Lasting {
+			threads = 1
+		}
 	}
 	set := []string{
-		fmt.Sprintf("SET memory_limit='%dB'", limit),
+		fmt.Sprintf("SET memory_limit='%dB'", s.opts.memoryLimit()),
 		fmt.Sprintf("SET threads=%d", threads),
 		"SET preserve_insertion_order=false",
 		// A checkpoint writes the last rows of every table anew: with the default
 		// of 16 MB it is a third of a load's cost, and its gaps a fifth of the file.
-		"SET wal_autocheckpoint='64MB'",
+		// Until then the rows that came are in memory, uncompressed.
+		"SET wal_autocheckpoint='" + map[bool]string{false: "64MB", true: "8MB"}[s.opts.Lasting] + "'",
 		"SET autoinstall_known_extensions=false",
 		"SET autoload_known_extensions=false",
 		"SET allow_community_extensions=false",
 	}
 	if s.path != Memory && !s.opts.ReadOnly {
 		set = append(set, "SET temp_directory='"+strings.ReplaceAll(s.path+".tmp", "'", "''")+"'")
+	}
+	if s.opts.Lasting {
+		set = append(set, lastingSettings)
 	}
 	set = append(set, "SET enable_external_access=false", "SET lock_configuration=true")
 	return strings.Join(set, ";")

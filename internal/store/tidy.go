@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// lastingSettings have freed memory go back to the system soon, and leave the
+// limit to Tidy when all else is locked.
+const lastingSettings = "SET allocator_flush_threshold='64KB';SET allocator_bulk_deallocation_flush_threshold='64KB';" +
+	"SET allocator_background_threads=true;SET allowed_configs=['memory_limit']"
+
+// cacheKept is how much of the file Tidy leaves in memory: room for what is
+// asked meanwhile, too.
+const cacheKept = 4 << 20
+
+// Tidy gives back the memory in which a Lasting store holds blocks that it has
+// read or written: by itself it fills all that it may use with them, and the
+// system has them, too. A large question that is asked at the same moment may
+// fail for lack of memory: the caller sees to it that there is none.
+func (s *Store) Tidy(ctx context.Context) error {
+	var all, cache int64
+	err := s.db.QueryRowContext(ctx, `SELECT sum(memory_usage_bytes)::BIGINT, coalesce(sum(memory_usage_bytes) FILTER (tag = 'BASE_TABLE'), 0)::BIGINT
+		FROM duckdb_memory()`).Scan(&all, &cache)
+	if err != nil || cache <= 2*cacheKept {
+		return err
+	}
+	// A lower limit drops what was not used lately. Where it can't be reached
+	// the old one stays, and that is fine, too.
+	_, _ = s.db.ExecContext(ctx, fmt.Sprintf("SET memory_limit='%dB'", all-cache+cacheKept))
+	_, err = s.db.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("SET memory_limit='%dB'", s.opts.memoryLimit()))
+	return err
+}
+
+// memoryLimit is the limit in bytes.
+func (o Options) memoryLimit() int64 {
+	if o.MemoryLimit <= 0 {
+		return 512 << 20
+	}
+	return o.MemoryLimit
+}
