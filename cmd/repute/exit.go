@@ -59,7 +59,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return e.status
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(err.Error(), "No space left on device"): // DuckDB's words
 		return exitTryAgain
-	case strings.Contains(err.Error(), "Corrupt database file"):
+	case errors.Is(err, syscall.EIO), strings.Contains(err.Error(), "Input/output error"), strings.Contains(err.Error(), "Corrupt database file"):
 		return exitIO
 	case isCobraUsage(err):
 		return exitUsage
