@@ -59,7 +59,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return e.status
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(err.Error(), "No space left on device"): // DuckDB's words
 		return exitTryAgain
-	case errors.Is(err, syscall.EIO), strings.Contains(err.Error(), "Input/output error"), strings.Contains(err.Error(), "Corrupt database file"):
+	case errors.Is(err, syscall.EIO), broken(err):
 		return exitIO
 	case isCobraUsage(err):
 		return exitUsage
@@ -67,6 +67,16 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitIO
 	}
 	return exitPartial
+}
+
+// broken recognises DuckDB's words for a disk or a file that fails.
+func broken(err error) bool {
+	for _, words := range []string{"Input/output error", "Corrupt database file", "FATAL Error", "IO Error"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
 }
 
 // isCobraUsage recognises the errors that cobra makes itself; it has no type

@@ -69,7 +69,8 @@ func TestTortureErrors(t *testing.T) {
 					}
 					if status != exitOK {
 						told++
-						if status != fault.status {
+						// What a failed fsync was for DuckDB does not say.
+						if status != fault.status && !(status == exitIO && strings.Contains(out, "fsync failed")) {
 							bad++
 							t.Errorf("%s at %s %d%s: exit status %d: %.300s", fault.errno, call, n, from, status, out)
 						}

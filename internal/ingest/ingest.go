@@ -127,11 +127,12 @@ type loop struct {
 	// next file's first line follows from it.
 	after  map[string]int64
 	taken  int64
+	found  map[int32]bool // streams of before that were met again
 	events []delivery.Event
 }
 
 func newLoop(ctx context.Context, o *Options) (*loop, error) {
-	l := &loop{o: o, writer: &writer{store: o.Store}, next: 1, after: map[string]int64{}}
+	l := &loop{o: o, writer: &writer{store: o.Store}, next: 1, after: map[string]int64{}, found: map[int32]bool{}}
 	var err error
 	if l.book, err = newBook(ctx, o); err != nil {
 		return nil, err
@@ -225,6 +226,7 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 			return st, s, err
 		}
 		if standing == source.Same {
+			l.found[st.ID] = true
 			st.Path = s.Path
 			return st, s, nil
 		}

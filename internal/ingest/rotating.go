@@ -27,6 +27,7 @@ type rotating struct {
 	scanned time.Time
 	changed time.Time // newest of the rotated files, when last scanned
 	copying bool      // a rotated file is perhaps being compressed; what is newer waits
+	opened  bool      // before, in this run
 	absent  bool      // told already
 	unknown bool      // told already
 }
@@ -93,6 +94,7 @@ func (f *Follower) open(ctx context.Context, s *rotating) error {
 	s.current = l
 	s.absent, s.unknown = false, false
 	f.o.Log.Info("opened", "log", s.path, "format", s.format.Name, "resumed_at", l.state.Bytes)
+	f.sayGone(s, l)
 	f.adopt(s)
 	return f.catchUp(ctx, s)
 }
@@ -123,6 +125,26 @@ func (f *Follower) goOn(s *rotating, file *source.Live) (*live, error) {
 	}}
 	l.begin()
 	return l, nil
+}
+
+// sayGone tells, once, where a log begins anew and the file that was read last
+// is nowhere: it may have had more lines.
+func (f *Follower) sayGone(s *rotating, l *live) {
+	if s.opened {
+		return
+	}
+	s.opened = true
+	var last *store.StreamState
+	for i := range f.streams {
+		st := &f.streams[i]
+		if st.ID != l.state.ID && s.kin[st.ID] && (last == nil || st.LastAt > last.LastAt) {
+			last = st
+		}
+	}
+	if l.state.Bytes == 0 && last != nil && !f.found[last.ID] {
+		f.o.Log.Warn("the file that was read last is gone; what came after is lost if it is in no other file",
+			"log", s.path, "read_to", last.Bytes, "last_line", time.UnixMicro(last.LastAt).UTC())
+	}
 }
 
 // adopt follows files that were renamed away a moment before the log was
@@ -174,6 +196,7 @@ func (f *Follower) standing(file *source.Live) (store.StreamState, source.Standi
 		}
 		standing, err := file.Skip(st.Bytes, st.Lines, st.TailHash)
 		if err != nil || standing == source.Same {
+			f.found[st.ID] = true
 			return st, standing, err
 		}
 	}

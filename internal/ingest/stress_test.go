@@ -7,6 +7,9 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
+
+	"repute/internal/source"
 )
 
 // TestTortureModel is TestModel with REPUTE_LISTS lists of actions, 10,000
@@ -45,4 +48,35 @@ func TestTortureDamagedDatabase(t *testing.T) {
 		trials = n
 	}
 	damageDatabase(t, trials)
+}
+
+// TestTortureManyFiles reads a folder of 10,000 files: with few descriptors.
+func TestTortureManyFiles(t *testing.T) {
+	cab := newCabin(t)
+	const files = 10_000
+	for i := range files {
+		id := fmt.Sprintf("%010X", i+1<<20)
+		cab.put(fmt.Sprintf("m%05d.log", i), []byte(mailLine(i)+"2026-01-05T23:00:00Z mx1 postfix/qmgr[1]: "+id+": removed\n"))
+	}
+	paths, errs := source.Expand([]string{cab.dir})
+	if len(paths) != files || len(errs) > 0 {
+		t.Fatalf("%d files, %v", len(paths), errs)
+	}
+	most := 0
+	cab.o.Progress = func(int64) {
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, len(open))
+	}
+	start := time.Now()
+	if _, err := Run(t.Context(), paths, cab.o); err != nil {
+		t.Fatal(err)
+	}
+	cab.holds(files)
+	t.Logf("%d files in %v, at most %d descriptors", files, time.Since(start).Round(time.Second), most)
+	if most > 64 {
+		t.Fail()
+	}
 }
