@@ -124,9 +124,15 @@ func TestPublished(t *testing.T) {
 }
 
 // TestExam: replies from other sources than those that rules were written
-// from. They were labelled before a rule saw them.
-func TestExam(t *testing.T) {
-	f, err := os.Open("testdata/exam.tsv")
+// from. They were labelled before a rule saw them; docs/benchmarks.md has the
+// figures of that first sight.
+func TestExam(t *testing.T) { exam(t, "testdata/exam.tsv", floors{0.95, 0.97, 0.93, 0.95, 0.9}) }
+
+// TestSecondExam: others again, after the rules had been mended by the first.
+func TestSecondExam(t *testing.T) { exam(t, "testdata/exam2.tsv", floors{0.95, 0.97, 0.9, 0.9, 0.8}) }
+
+func exam(t *testing.T, name string, least floors) {
+	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +155,7 @@ func TestExam(t *testing.T) {
 	for _, source := range slices.Sorted(maps.Keys(sources)) {
 		t.Logf("%s: %v", source, sources[source])
 	}
-	all.atLeast(t, floors{agree: 0.95, covered: 0.97, recall: 0.93, precision: 0.95, late: 0.9})
+	all.atLeast(t, least)
 }
 
 // TestCorpus measures agreement with replies that another reader labelled,
