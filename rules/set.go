@@ -24,6 +24,7 @@ type Set struct {
 	rules     []*Rule // the user's first
 	byID      map[string]*Rule
 	named     map[string]bool // receivers that a rule is for
+	tells     map[string]bool // of these: where a rule asks which recipient a reply names
 	literals  *literals
 	wordless  bits // rules that may win without a word of theirs
 	providers *providers
@@ -46,7 +47,7 @@ func Load(dir string) (*Set, error) {
 }
 
 func load(user fs.FS) (*Set, error) {
-	s := &Set{byID: map[string]*Rule{}, named: map[string]bool{}, literals: newLiterals(), providers: newProviders()}
+	s := &Set{byID: map[string]*Rule{}, named: map[string]bool{}, tells: map[string]bool{}, literals: newLiterals(), providers: newProviders()}
 	sum := sha256.New()
 	read := func(fsys fs.FS, pattern string) error {
 		names, err := fs.Glob(fsys, pattern)
@@ -118,6 +119,7 @@ func (s *Set) add(name string, text []byte) error {
 		}
 		for _, receiver := range r.Receiver {
 			s.named[receiver] = true
+			s.tells[receiver] = s.tells[receiver] || r.tellsRecipients()
 		}
 	}
 	return s.providers.add(f.Receiver)

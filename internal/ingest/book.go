@@ -160,7 +160,7 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 	}
 	m.Trial = nil
 	receiver := b.dict.receiver(relay, domain, domainOf(e.Recipient))
-	template := b.dict.template(receiver, reply, e.Status)
+	template := b.dict.template(receiver, b.dict.reply(receiver, reply, e.Recipient), e.Status)
 	verdict := b.dict.verdict(template)
 	class := delivery.ClassOf(e.Status, e.Attempted, reply, verdict)
 	origin := b.dict.origin(e, m.Domain)

@@ -39,7 +39,8 @@ type dictionary struct {
 	senders    map[string]string
 	key        []byte
 	masked     []byte
-	crowded    int64 // times that an entry was shared
+	marked     delivery.Reply // used again
+	crowded    int64          // times that an entry was shared
 	// saved is how many entries of each list the store has.
 	saved struct{ origins, receivers, domains, templates int }
 }
