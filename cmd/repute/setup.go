@@ -281,8 +281,10 @@ func (a *app) progress(files []string) *progressbar.ProgressBar {
 	if f, ok := a.err.(*os.File); ok && isTerminal(f) {
 		out = f
 	}
-	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
+	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
 		progressbar.OptionSetDescription("reading"), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+	_ = bar.Set64(0) // its clock starts
+	return bar
 }
 
 func isTerminal(f *os.File) bool {

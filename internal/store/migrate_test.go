@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -97,4 +100,30 @@ func blockSize(t *testing.T, s *Store) (n int64) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestNewer: a database of a newer repute is refused before anything is
+// written.
+func TestNewer(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "r.duckdb")
+	s, err := Open(ctx, path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Meta(ctx, "schema")
+	if err := errors.Join(err, s.SetMeta(ctx, "schema", list+" 9000_tomorrow"), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), "newer repute") {
+		t.Errorf("not refused: %v", err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("it was changed, %v", err)
+	}
 }
