@@ -214,6 +214,11 @@ func (s *Store) openError(err error) error {
 	if errors.Is(err, fs.ErrPermission) || strings.Contains(text, "Permission denied") {
 		return fmt.Errorf("%q: %w", s.path, fs.ErrPermission)
 	}
+	for _, disk := range []string{"No space left on device", "Input/output error"} {
+		if strings.Contains(text, disk) {
+			return fmt.Errorf("%q: %w", s.path, err)
+		}
+	}
 	return &DamagedError{Path: s.path, Err: err}
 }
 
