@@ -34,7 +34,7 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 			cfg.Store.Threads = 1 // a second one makes a load dearer by a fifth, and no faster
 		}
 		if cfg.Store.MemoryLimit == 0 {
-			cfg.Store.MemoryLimit = 128 << 20 // nothing is read twice
+			cfg.Store.MemoryLimit = 64 << 20 // nothing is read twice
 		}
 		s, err := a.ownStore(cmd.Context(), a.database(*db, r), limits(&cfg))
 		if err != nil {

@@ -184,10 +184,10 @@ func (s *Store) settings() string {
 		fmt.Sprintf("SET memory_limit='%dB'", s.opts.memoryLimit()),
 		fmt.Sprintf("SET threads=%d", threads),
 		"SET preserve_insertion_order=false",
-		// A checkpoint writes the last rows of every table anew: with the default
-		// of 16 MB it is a third of a load's cost, and its gaps a fifth of the file.
-		// Until then the rows that came are in memory, uncompressed.
-		"SET wal_autocheckpoint='" + map[bool]string{false: "64MB", true: "8MB"}[s.opts.Lasting] + "'",
+		// A checkpoint writes the last rows of every table anew: the default of
+		// 16 MB costs a load more time. Until then the rows that came are in
+		// memory, uncompressed.
+		"SET wal_autocheckpoint='" + map[bool]string{false: "32MB", true: "8MB"}[s.opts.Lasting] + "'",
 		"SET autoinstall_known_extensions=false",
 		"SET autoload_known_extensions=false",
 		"SET allow_community_extensions=false",
