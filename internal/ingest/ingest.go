@@ -83,7 +83,7 @@ func addCoverage(t, c *store.Coverage) {
 	t.LastAt = max(t.LastAt, c.LastAt)
 }
 
-const defaultBatch = 200_000
+const defaultBatch = 300_000
 
 // headLines is how many lines, of those in the first 256 KiB, may tell a
 // log's format: a mail server that is scanned has hundreds of lines of
