@@ -65,12 +65,12 @@ func (s *Set) Receiver(relayHost, recipientDomain string) delivery.Receiver {
 	p := s.providers
 	host, domain := cleanName(relayHost), cleanName(recipientDomain)
 	if id := p.suffix(host); id != "" {
-		if own := p.byDomain[domain]; own != "" && (id == "google-apps" && own == "gmail" || id == "microsoft365" && own == "outlook") {
+		if own := p.own(domain); own != "" && (id == "google-apps" && own == "gmail" || id == "microsoft365" && own == "outlook") {
 			id = own
 		}
 		return p.receivers[id]
 	}
-	if id := p.byDomain[domain]; id != "" {
+	if id := p.own(domain); id != "" {
 		return p.receivers[id]
 	}
 	if host != "" {
@@ -82,6 +82,23 @@ func (s *Set) Receiver(relayHost, recipientDomain string) delivery.Receiver {
 		domain = "unknown"
 	}
 	return delivery.Receiver{ID: domain, Name: domain}
+}
+
+// own finds the provider of a domain of its own. "yahoo.*" stands for
+// yahoo.com, yahoo.co.uk and what else ends in a public suffix.
+func (p *providers) own(domain string) string {
+	if id := p.byDomain[domain]; id != "" {
+		return id
+	}
+	name, rest, _ := strings.Cut(domain, ".")
+	id := p.byDomain[name+".*"]
+	if id == "" {
+		return ""
+	}
+	if suffix, icann := publicsuffix.PublicSuffix(rest); !icann || suffix != rest {
+		return ""
+	}
+	return id
 }
 
 // suffix finds the longest known suffix of a host name.
