@@ -172,7 +172,7 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 			b.answer(e.At, replyCell{hourOf(e.At), origin, receiver, template, class}, first)
 		}
 	}
-	if class == delivery.ClassDeferPolicy || class == delivery.ClassRejectPolicy {
+	if (class == delivery.ClassDeferPolicy || class == delivery.ClassRejectPolicy) && b.dict.receivers[receiver-1].Provider { // any other server might teach us a wrong address
 		b.quoted(origin, reply.Text, e.RelayIP)
 	}
 	if b.o.OnEvent != nil {
