@@ -23,7 +23,9 @@ func Normalize(dst, text []byte) []byte {
 			}
 			i++
 		}
-		if w := text[start:i]; digits > 0 || bytes.IndexByte(w, '@') >= 0 {
+		if w := text[start:i]; bytes.HasSuffix(dst, []byte("AUP#")) {
+			dst = append(dst, w...) // Charter's and Cox' codes, the reason
+		} else if digits > 0 || bytes.IndexByte(w, '@') >= 0 {
 			dst = appendWord(dst, w, digits)
 		} else {
 			dst = append(dst, w...)

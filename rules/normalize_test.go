@@ -17,6 +17,7 @@ func TestNormalize(t *testing.T) {
 		{"client [2001:db8::7] blocked using zen.spamhaus.org", "client [#] blocked using zen.spamhaus.org"},
 		{"queued as 4bKz1X2Q3Rz5tYn:", "queued as #:"},
 		{"try in 300 seconds or 3600", "try in 300 seconds or #"},
+		{"sender rejected. AUP#In-1310 #4711", "sender rejected. AUP#In-1310 ##"},
 		{"default decade faceless", "default decade faceless"},
 		{"メール 123456", "メール #"},
 	} {

@@ -61,3 +61,29 @@ func BenchmarkLongText(b *testing.B) {
 		})
 	}
 }
+
+// TestWhy: the winner says what it went by.
+func TestWhy(t *testing.T) {
+	s, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := ParseReply("550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150).")
+	m := s.Explain("outlook", reply, 3)
+	if len(m) != 3 || m[0].Why != `mark "s3150", receiver outlook` || m[1].Weight >= m[0].Weight {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestAllTold: each rule tells what it is known from.
+func TestAllTold(t *testing.T) {
+	s, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.Rules() {
+		if r.Source == "" || r.Seen == "" {
+			t.Errorf("rule %s: want its source and when it was seen", r.ID)
+		}
+	}
+}

@@ -169,17 +169,7 @@ func unclassified(r *delivery.Reply) delivery.Verdict {
 	return delivery.Verdict{Reason: delivery.Other, Confidence: 0.1}
 }
 
-// Match is a rule that fits a reply, and how well.
-type Match struct {
-	Rule   *Rule
-	Weight int
-}
-
-// Explain lists the rules that fit a reply, the winner first, at most n.
-func (s *Set) Explain(receiver string, r delivery.Reply, n int) []Match {
-	return s.explain(receiver, r, n)
-}
-
+// explain lists the rules that fit, the winner first, at most n.
 func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
 	t := s.subject(receiver, &r)
 	var found []Match
@@ -190,10 +180,10 @@ func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
 			continue
 		}
 		if n == 1 {
-			found = append(found[:0], Match{rule, w})
+			found = append(found[:0], Match{Rule: rule, Weight: w})
 			continue
 		}
-		found = append(found, Match{rule, w})
+		found = append(found, Match{Rule: rule, Weight: w})
 	}
 	slices.SortStableFunc(found, func(a, b Match) int { return b.Weight - a.Weight })
 	return found[:min(n, len(found))]

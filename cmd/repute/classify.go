@@ -96,7 +96,7 @@ func (a *app) explainReply(c *classifier, text string) error {
 		return nil
 	}
 	r := matches[0].Rule
-	fmt.Fprintf(a.out, "  rule    %s\n  source  %s, seen %s\n", r.ID, r.Source, r.Seen)
+	fmt.Fprintf(a.out, "  rule    %s\n  why     %s\n  source  %s, seen %s\n", r.ID, orDash(matches[0].Why), r.Source, r.Seen)
 	if r.Advice != "" {
 		fmt.Fprintf(a.out, "  do      %s\n", r.Advice)
 	}
@@ -104,7 +104,7 @@ func (a *app) explainReply(c *classifier, text string) error {
 		fmt.Fprintf(a.out, "  help    %s\n", r.Link)
 	}
 	for _, m := range matches[1:] {
-		fmt.Fprintf(a.out, "  next    %s (%s), weight %d after %d\n", m.Rule.ID, m.Rule.Reason, m.Weight, matches[0].Weight)
+		fmt.Fprintf(a.out, "  next    %s (%s): %s; weight %d after %d\n", m.Rule.ID, m.Rule.Reason, orDash(m.Why), m.Weight, matches[0].Weight)
 	}
 	fmt.Fprintf(a.out, "  booked  %s\n", delivery.ClassOf(delivery.Bounced, true, &reply, v))
 	return nil
