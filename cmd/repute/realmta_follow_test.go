@@ -30,33 +30,63 @@ import (
 // rotations, and through rsyslog and logrotate's: what the follower booked is
 // what a batch reads from the same files.
 func TestTorturePostfix(t *testing.T) {
-	mails := 600
-	if n, err := strconv.Atoi(os.Getenv("REPUTE_MAILS")); err == nil {
-		mails = n
-	}
-	t.Run("maillog_file", func(t *testing.T) { followPostfix(t, mails, 4, nil) })
-	t.Run("rsyslog", func(t *testing.T) { followPostfix(t, mails, 4, startRsyslog(t)) })
+	t.Run("maillog_file", func(t *testing.T) {
+		p := startPostfix(t)
+		sent{
+			log: p.Log, address: p.Address(), rotate: func() { p.Rotate(t) },
+			outcome: regexp.MustCompile(`(?m)/smtp\[\d+\]: .* status=`), id: regexp.MustCompile(`\]: ([0-9A-F]{6,}): `),
+		}.follow(t)
+	})
+	t.Run("rsyslog", func(t *testing.T) {
+		syslog := startRsyslog(t)
+		p := startPostfix(t, "maillog_file =")
+		sent{
+			log: syslog.log, address: p.Address(), rotate: func() { syslog.rotate(t) },
+			outcome: regexp.MustCompile(`(?m)/smtp\[\d+\]: .* status=`), id: regexp.MustCompile(`\]: ([0-9A-F]{6,}): `),
+		}.follow(t)
+	})
 }
 
-// followPostfix sends so many mails, through a syslog if there is one.
-func followPostfix(t *testing.T, mails, rotations int, syslog *rsyslog) {
-	realmta.Need(t, "smtp-source")
+// TestTortureExim is the same with a real Exim and its own exicyclog, which
+// compresses what was rotated before.
+func TestTortureExim(t *testing.T) {
 	takes := sink(t)
-	settings := []string{
+	x := realmta.StartExim(t, map[string]int{
+		"ok.example : example.com": takes, "soft.example": sink(t, "-f", "rcpt"), "hard.example": sink(t, "-r", "rcpt"),
+	})
+	sent{
+		log: x.Log, address: x.Address(), rotate: func() { x.Rotate(t) },
+		outcome: regexp.MustCompile(`(?m)^.{19,36} \w{6}-\w{6,11}-\w{2,4} (=>|->|==|\*\*) `), id: regexp.MustCompile(`(?m)^.{19,36} (\w{6}-\w{6,11}-\w{2,4}) `),
+	}.follow(t)
+}
+
+func startPostfix(t *testing.T, settings ...string) *realmta.Postfix {
+	takes := sink(t)
+	return realmta.StartPostfix(t, append([]string{
 		// Bounces go to example.com.
 		fmt.Sprintf("transport_maps = inline:{ {ok.example=smtp:[127.0.0.1]:%d}, {example.com=smtp:[127.0.0.1]:%d}, {soft.example=smtp:[127.0.0.1]:%d}, {hard.example=smtp:[127.0.0.1]:%d} }",
 			takes, takes, sink(t, "-f", "rcpt"), sink(t, "-r", "rcpt")),
 		"relay_domains = ok.example, soft.example, hard.example", "smtpd_relay_restrictions = reject_unauth_destination", "smtpd_peername_lookup = no",
 		"maximal_queue_lifetime = 8s", "bounce_queue_lifetime = 8s", "in_flow_delay = 0", "minimal_backoff_time = 3s", "maximal_backoff_time = 3s", "queue_run_delay = 3s",
+	}, settings...)...)
+}
+
+// sent is a mail system that mail is sent through, and its log.
+type sent struct {
+	log, address string
+	rotate       func()
+	outcome, id  *regexp.Regexp // lines with an outcome; a queue id
+}
+
+// follow sends mail in four parts, with a rotation after each, and compares.
+func (s sent) follow(t *testing.T) {
+	t.Helper()
+	realmta.Need(t, "smtp-source")
+	mails := 600
+	if n, err := strconv.Atoi(os.Getenv("REPUTE_MAILS")); err == nil {
+		mails = n
 	}
-	if syslog != nil {
-		settings = append(settings, "maillog_file =")
-	}
-	p := realmta.StartPostfix(t, settings...)
-	log, rotate := p.Log, func() { p.Rotate(t) }
-	if syslog != nil {
-		log, rotate = syslog.log, func() { syslog.rotate(t) }
-	}
+	const rotations = 4
 	dir := t.TempDir()
 	live, batch := filepath.Join(dir, "live.duckdb"), filepath.Join(dir, "batch.duckdb")
 	ctx, stop := context.WithCancel(t.Context())
@@ -64,40 +94,43 @@ func followPostfix(t *testing.T, mails, rotations int, syslog *rsyslog) {
 	done := make(chan string, 1)
 	go func() {
 		var out bytes.Buffer
-		status := run(ctx, []string{"follow", log, "--db", live}, strings.NewReader(""), &out, &out)
+		status := run(ctx, []string{"follow", s.log, "--db", live}, strings.NewReader(""), &out, &out)
 		done <- fmt.Sprintf("exit %d\n%s", status, out.String())
 	}()
 	for range rotations {
 		for _, to := range []string{"ok", "ok", "ok", "ok", "soft", "hard"} {
-			c := exec.CommandContext(t.Context(), "timeout", "120", "smtp-source", "-m", strconv.Itoa(mails/rotations/6), "-s", "5", "-f", "news@example.com", "-t", "u@"+to+".example", p.Address())
+			c := exec.CommandContext(t.Context(), "timeout", "300", "smtp-source", "-m", strconv.Itoa(mails/rotations/6), "-s", "5", "-f", "news@example.com", "-t", "u@"+to+".example", s.address)
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 		}
-		rotate()
+		s.rotate()
 		time.Sleep(1100 * time.Millisecond) // Postfix names the files by the second
 	}
-	text := settled(t, log)
-	outcomes := regexp.MustCompile(`(?m)/smtp\[\d+\]: .* status=`).FindAllString(text, -1)
+	text := settled(t, s.log)
+	outcomes := s.outcome.FindAllString(text, -1)
 	lines := strings.Count(text, "\n")
 	awaitLines(t, live, lines)
 	stop()
 	out := <-done
 	var said bytes.Buffer
-	files, err := filepath.Glob(log + "*")
+	files, err := filepath.Glob(s.log + "*")
 	if err != nil {
 		t.Fatal(err)
 	}
+	files = slices.DeleteFunc(files, func(name string) bool { // made by the last rotation
+		info, err := os.Stat(name)
+		return err == nil && info.Size() == 0
+	})
 	if status := run(t.Context(), append([]string{"ingest", "--db", batch}, files...), strings.NewReader(""), &said, &said); status != 0 {
 		t.Fatalf("ingest: exit %d: %s", status, said.String())
 	}
 	a, b := openInfo(t, live), openInfo(t, batch)
-	if a.info != b.info || a.info.Lines != int64(lines) || a.info.Events < int64(len(outcomes)) || len(outcomes) < mails/2 {
-		t.Errorf("%d lines and %d outcomes in the log of %d mails\nfollowed %+v\nbatch    %+v\n%s", lines, len(outcomes), mails, a.info, b.info, out)
+	if a.info != b.info || a.info.Lines != int64(lines) || a.info.Events < int64(len(outcomes)) || len(outcomes) < mails/2 || len(files) < rotations {
+		t.Errorf("%d lines and %d outcomes in %d files of %d mails\nfollowed %+v\nbatch    %+v\n%s", lines, len(outcomes), len(files), mails, a.info, b.info, out)
 	}
-	ids := regexp.MustCompile(`\]: ([0-9A-F]{6,}): `).FindAllStringSubmatch(text, -1)
 	seen := map[string]bool{}
-	for _, m := range ids {
+	for _, m := range s.id.FindAllStringSubmatch(text, -1) {
 		if seen[m[1]] {
 			continue
 		}
@@ -106,7 +139,7 @@ func followPostfix(t *testing.T, mails, rotations int, syslog *rsyslog) {
 			t.Fatalf("%s: followed %v\nbatch %v", m[1], x, y)
 		}
 	}
-	t.Logf("%d mails, %d queue ids, %d lines in %d files, %d events: the same, followed and read", mails, len(seen), lines, len(files), a.info.Events)
+	t.Logf("%d mails, %d queue ids, %d outcomes, %d lines in %d files, %d events: the same, followed and read", mails, len(seen), len(outcomes), lines, len(files), a.info.Events)
 }
 
 // sink starts Postfix's own receiver and returns its port.
@@ -132,9 +165,8 @@ func sink(t *testing.T, args ...string) int {
 	return 0
 }
 
-// settled waits until nothing new is logged for longer than Postfix
-// waits to try again, and returns the
-// text of the log and what it was rotated into. The order of the files is not
+// settled waits until nothing new is logged for longer than mail waits to be
+// tried again, and returns the text of the log and what it was rotated into. The order of the files is not
 // that of time.
 func settled(t *testing.T, log string) (text string) {
 	t.Helper()
@@ -148,7 +180,7 @@ func settled(t *testing.T, log string) (text string) {
 			return text
 		}
 	}
-	t.Fatal("Postfix does not come to rest")
+	t.Fatal("the mail system does not come to rest")
 	return ""
 }
 

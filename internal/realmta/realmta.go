@@ -1,5 +1,5 @@
-// Package realmta starts real mail programs for tests: Dovecot and Postfix
-// from their Debian packages, on 127.0.0.1, in a folder of the test's own.
+// Package realmta starts real mail programs for tests: Dovecot, Postfix and
+// Exim from their Debian packages, on 127.0.0.1, in a folder of the test's own.
 package realmta
 
 import (
@@ -31,11 +31,17 @@ func Need(t testing.TB, program string) string {
 	if err == nil {
 		why = program + " can only be started by root"
 	}
+	lacking(t, why)
+	return ""
+}
+
+// lacking skips a test; with REPUTE_REQUIRE set it fails.
+func lacking(t testing.TB, why string) {
+	t.Helper()
 	if os.Getenv("REPUTE_REQUIRE") != "" {
 		t.Fatal(why)
 	}
 	t.Skip(why)
-	return ""
 }
 
 // Dir makes a folder that the programs' own users may enter.
