@@ -65,7 +65,7 @@ type Daemon struct {
 	o      Options
 	beat   *heartbeat
 	keep   keeper
-	tidied time.Time // when memory was handed back
+	tidier tidier
 
 	mu     sync.Mutex
 	loaded *Loaded
@@ -142,6 +142,7 @@ func (d *Daemon) follow(ctx context.Context) error {
 		Options: d.current().Ingest, Log: d.o.Log, Every: commitEvery, Grace: grace, Poll: poll, Input: d.o.Input,
 		OnCommit: func(c ingest.Committed) {
 			d.beat.lines(d.o.Now(), c.Lines)
+			d.tidier.new = true
 			d.o.Meter.committed(&c)
 			if d.o.Committed != nil {
 				d.o.Committed(ctx, &c)

@@ -8,17 +8,35 @@ import (
 
 const tidyEvery = time.Minute
 
-// tidy hands memory back that was needed for a while and is not now: for a
-// backlog, a report. It runs between transactions.
+// tidier hands memory back that was needed for a while and is not now: for a
+// backlog, a report.
+type tidier struct {
+	at   time.Time
+	new  bool // lines were committed since
+	rest bool // none since the last checkpoint
+}
+
+// tidy runs between transactions.
 func (d *Daemon) tidy(ctx context.Context) {
-	now := d.o.Now()
-	if now.Sub(d.tidied) < tidyEvery || !d.o.Using.TryLock() {
+	now, w := d.o.Now(), &d.tidier
+	if now.Sub(w.at) < tidyEvery || !d.o.Using.TryLock() {
 		return
 	}
 	defer d.o.Using.Unlock()
-	d.tidied = now
-	if err := d.o.Store.Tidy(ctx); err != nil && ctx.Err() == nil {
-		d.o.Log.Warn("memory is not handed back", "why", err)
+	w.at = now
+	var err error
+	switch {
+	case w.new:
+		w.new, w.rest = false, false
+	case !w.rest: // the rows of the last lines are in memory still
+		err = d.o.Store.Checkpoint(ctx)
+		w.rest = err == nil
+	}
+	if err == nil {
+		err = d.o.Store.Tidy(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.o.Log.Warn("memory is not handed back; tried again", "why", err, "in", tidyEvery)
 	}
 	debug.FreeOSMemory()
 }

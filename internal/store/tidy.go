@@ -32,6 +32,13 @@ func (s *Store) Tidy(ctx context.Context) error {
 	return err
 }
 
+// Checkpoint writes what was committed into the file itself: it is compressed
+// there, and gone from memory and from the log of changes.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "CHECKPOINT")
+	return err
+}
+
 // memoryLimit is the limit in bytes.
 func (o Options) memoryLimit() int64 {
 	if o.MemoryLimit <= 0 {
