@@ -75,3 +75,23 @@ func TestTemplatesAreOne(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkTemplate: a reply that was seen before, the common case.
+func BenchmarkTemplate(b *testing.B) {
+	s, err := rules.Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := newDictionary(b.Context(), &Options{Rules: s})
+	if err != nil {
+		b.Fatal(err)
+	}
+	receiver := d.receiverNamed(s.ByID("yahoo"))
+	reply := rules.ParseReply("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes")
+	b.ReportAllocs()
+	for b.Loop() {
+		if d.template(receiver, &reply, delivery.Deferred) != 1 {
+			b.Fatal("a reply that was seen before has another template")
+		}
+	}
+}
