@@ -12,7 +12,7 @@ const lastingSettings = "SET allocator_flush_threshold='64KB';SET allocator_bulk
 
 // cacheKept is how much of the file Tidy leaves in memory: room for what is
 // asked meanwhile, too.
-const cacheKept = 4 << 20
+const cacheKept = 2 << 20
 
 // Tidy gives back the memory in which a Lasting store holds blocks that it has
 // read or written: by itself it fills all that it may use with them, and the
