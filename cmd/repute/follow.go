@@ -60,7 +60,11 @@ use.`,
 		if err != nil {
 			return err
 		}
-		return a.follow(cmd.Context(), db, args, meter)
+		err = a.follow(cmd.Context(), db, args, meter)
+		if ctx := cmd.Context(); ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // a signal at the start ends it as one later does
+		}
+		return err
 	}
 	return cmd
 }

@@ -38,7 +38,7 @@ func TestTortureRotation(t *testing.T) {
 	w := &rotate.Writer{Path: log}
 	w.Open()
 	random := rand.New(rand.NewPCG(3, 4))
-	slowest := time.Duration(0)
+	slowest, early := time.Duration(0), 0
 	for i := range 2 * times {
 		c := exec.Command(program, "follow", log, "--db", db)
 		if err := c.Start(); err != nil {
@@ -60,8 +60,12 @@ func TestTortureRotation(t *testing.T) {
 			_ = c.Process.Signal([]os.Signal{syscall.SIGTERM, os.Interrupt}[i/4%2])
 			_ = c.Wait()
 			slowest = max(slowest, time.Since(at))
-			if status := c.ProcessState.ExitCode(); status != exitOK {
+			// Before it listens to them a signal ends it as it ends any program.
+			if s, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signaled() && s.Signal() != syscall.SIGTERM && s.Signal() != syscall.SIGINT || s.Exited() && s.ExitStatus() != exitOK {
 				t.Errorf("signal in gap %d: %v", gap, c.ProcessState)
+			} else if s.Signaled() {
+				early++
+				return
 			}
 			if _, err := os.Stat(db + ".wal"); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("signal in gap %d: a log of changes is left", gap)
@@ -82,7 +86,7 @@ func TestTortureRotation(t *testing.T) {
 	_ = c.Process.Signal(os.Interrupt)
 	_ = c.Wait()
 	lost, doubled := judge(t, db, w.N)
-	t.Logf("%d kill -9 and %d signals within rotations, %d lines: lost %d, doubled %d; the slowest end after %v", times, times, w.N, lost, doubled, slowest)
+	t.Logf("%d kill -9 and %d signals (%d of them before it listened) within rotations, %d lines: lost %d, doubled %d; the slowest end after %v", times, times, early, w.N, lost, doubled, slowest)
 	if lost+doubled > 0 || slowest > 5*time.Second {
 		t.Fail()
 	}
@@ -92,7 +96,8 @@ func TestTortureRotation(t *testing.T) {
 // the old file for a while. It tells of each gap between two steps.
 func rotateUntil(w *rotate.Writer, gap func(int)) {
 	w.Rotate()
-	w.Lines(10) // to the old file
+	_ = os.Remove(w.Path + ".41.gz") // read long ago
+	w.Lines(10)                      // to the old file
 	gap(0)
 	if f, err := os.OpenFile(w.Path, os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
 		_ = f.Close()

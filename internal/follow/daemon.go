@@ -210,7 +210,7 @@ func (d *Daemon) changed() {
 // scoreShare bounds the inference to a part of one core: after a run that took
 // a second of it, it rests for twenty. leastRest is how long a line may wait
 // for the next.
-const scoreShare, leastRest = 20, 750 * time.Millisecond
+const scoreShare, leastRest = 20, 500 * time.Millisecond
 
 // score infers after new evidence came, as often as it may.
 func (d *Daemon) score(ctx context.Context) {
