@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"repute/delivery"
 	"repute/inference"
 	"repute/internal/analysis"
 	"repute/internal/ingest"
@@ -50,6 +51,15 @@ func TestHeartbeat(t *testing.T) {
 func TestMeter(t *testing.T) {
 	m := NewMeter()
 	m.committed(&ingest.Committed{Path: "/var/log/mail.log", Coverage: store.Coverage{Lines: 10, Events: 7, Irrelevant: 2, NotUnderstood: 1}})
+	for _, b := range []ingest.Booked{
+		{First: true, Class: delivery.ClassAccepted},
+		{First: true, Class: delivery.ClassRejectPolicy, Verdict: delivery.Verdict{Reason: delivery.Blocklist}},
+		{Class: delivery.ClassRejectPolicy, Verdict: delivery.Verdict{Reason: delivery.Blocklist}}, // a retry
+	} {
+		if err := m.event(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
 	day := time.Date(2025, 11, 24, 0, 0, 0, 0, time.UTC)
 	m.scored(&analysis.Result{Estimates: []inference.Estimate{
 		{Day: day.AddDate(0, 0, -1), IP: "192.0.2.9", Receiver: "gmail", Score: 1},
@@ -77,7 +87,7 @@ func TestMeter(t *testing.T) {
 	_, text := get("/metrics")
 	for _, want := range []string{
 		`repute_lines_total{kind="event",log="/var/log/mail.log"} 7`, `repute_score{ip="192.0.2.1",receiver="gmail"} 97`,
-		`repute_score_lo{ip="192.0.2.2",receiver="gmail"} 10`,
+		`repute_score_lo{ip="192.0.2.2",receiver="gmail"} 10`, `repute_first_outcomes_total{class="accepted"} 1`, `repute_reasons_total{reason="blocklist"} 1`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %s in\n%s", want, text)

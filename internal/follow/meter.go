@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"repute/delivery"
 	"repute/inference"
 	"repute/internal/analysis"
 	"repute/internal/ingest"
@@ -25,7 +26,7 @@ type Meter struct {
 	alive    atomic.Int64 // Unix seconds of the last sign of life
 
 	lines, faults                 *prometheus.CounterVec
-	outcomes                      *prometheus.CounterVec
+	outcomes, reasons             *prometheus.CounterVec
 	lag                           *prometheus.GaugeVec
 	batch, inferring              prometheus.Histogram
 	bytes, up                     prometheus.Gauge
@@ -58,6 +59,7 @@ func NewMeter() *Meter {
 	m.lines = counter("repute_lines_total", "Log lines read, by what they were.", "log", "kind")
 	m.faults = counter("repute_faults_total", "Times that following stopped and was begun again.", "kind")
 	m.outcomes = counter("repute_first_outcomes_total", "First outcomes of deliveries, by class.", "class")
+	m.reasons = counter("repute_reasons_total", "First outcomes that were no acceptance, by reason.", "reason")
 	m.lag = gauge("repute_lag_seconds", "Age of the newest line when it was committed.", "log")
 	m.batch = histogram("repute_batch_seconds", "Time to read and commit a batch.")
 	m.inferring = histogram("repute_inference_seconds", "Time to infer all scores.")
@@ -86,6 +88,9 @@ func (m *Meter) committed(c *ingest.Committed) {
 func (m *Meter) event(b *ingest.Booked) error {
 	if b.First {
 		m.outcomes.WithLabelValues(b.Class.String()).Inc()
+		if b.Verdict.Reason != delivery.ReasonNone {
+			m.reasons.WithLabelValues(b.Verdict.Reason.String()).Inc()
+		}
 	}
 	return nil
 }
