@@ -131,6 +131,9 @@ func TestExam(t *testing.T) { exam(t, "testdata/exam.tsv", floors{0.95, 0.97, 0.
 // TestSecondExam: others again, after the rules had been mended by the first.
 func TestSecondExam(t *testing.T) { exam(t, "testdata/exam2.tsv", floors{0.95, 0.97, 0.9, 0.9, 0.8}) }
 
+// TestThirdExam: others again, of old lists of bounce processors.
+func TestThirdExam(t *testing.T) { exam(t, "testdata/exam3.tsv", floors{0.95, 0.97, 0.9, 0.9, 0.9}) }
+
 func exam(t *testing.T, name string, least floors) {
 	f, err := os.Open(name)
 	if err != nil {
