@@ -134,6 +134,9 @@ func TestSecondExam(t *testing.T) { exam(t, "testdata/exam2.tsv", floors{0.95, 0
 // TestThirdExam: others again, of old lists of bounce processors.
 func TestThirdExam(t *testing.T) { exam(t, "testdata/exam3.tsv", floors{0.95, 0.97, 0.9, 0.9, 0.9}) }
 
+// TestFourthExam: the rest of those lists and logs, after the third.
+func TestFourthExam(t *testing.T) { exam(t, "testdata/exam4.tsv", floors{0.95, 0.94, 0.7, 0.9, 0.6}) }
+
 func exam(t *testing.T, name string, least floors) {
 	f, err := os.Open(name)
 	if err != nil {
