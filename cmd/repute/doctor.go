@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,6 +33,9 @@ files it reads them; without, it looks into the database.`,
 		path := a.database(db, r)
 		if len(args) > 0 && db == "" {
 			path = store.Memory
+		}
+		if len(args) > 0 && a.lent != nil {
+			return withStatus(exitTryAgain, errors.New("the database is in use by repute follow, which reads its logs itself; without --db these files are read into none"))
 		}
 		s, err := a.openStore(cmd.Context(), path, len(args) > 0, &r.cfg)
 		if err != nil {

@@ -40,15 +40,14 @@ Beside files, FILE may be systemd's journal, "journald:" or only a unit of it,
 input: what was not taken in when repute ends is not read again there.
 
 It owns the database. The commands that read (scores, changes, explain, trace,
-report, signals list, db info) go through the socket beside the database by
-themselves, with the same output.
+plan, report, signals list, db info, doctor, rules gaps) go through the socket
+beside the database by themselves, with the same output.
 
 SIGHUP reads configuration and rules anew. SIGTERM ends it; all that was read is
 committed. docs/follow.md has the systemd unit, the metrics and the alerts.
 
 Exit status: 0 ended by a signal, or standard input ended and there is no other
-log, 2 usage, 74 damaged database, 75 database in
-use.`,
+log, 2 usage, 74 damaged database, 75 database in use.`,
 		Example: `  repute follow /var/log/mail.log --metrics 127.0.0.1:9177
   repute follow journald:postfix@-.service`,
 		Args: cobra.MinimumNArgs(1),
@@ -292,7 +291,7 @@ func (f *follower) applyRules(ctx context.Context, set *rules.Set) error {
 }
 
 // lentCommands are those that only read the database.
-var lentCommands = []string{"scores", "changes", "explain", "trace", "plan", "report", "signals list", "db info"}
+var lentCommands = []string{"scores", "changes", "explain", "trace", "plan", "report", "signals list", "db info", "doctor", "rules gaps"}
 
 // answer runs a reading command for another process.
 func (f *follower) answer(ctx context.Context, args []string, r *serve.Reply) int {

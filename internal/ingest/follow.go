@@ -32,7 +32,7 @@ type FollowOptions struct {
 	// new one goes on in it.
 	Input *source.Pipe
 	// Between is called between transactions, on the follower's goroutine; busy
-	// tells that there is more to read already.
+	// tells that there is more to read already, or will be in a moment.
 	Between func(ctx context.Context, busy bool) error
 }
 
@@ -88,7 +88,7 @@ func (f *Follower) Run(ctx context.Context) error {
 			return err
 		}
 		if f.o.Between != nil {
-			if err := f.o.Between(ctx, busy); err != nil {
+			if err := f.o.Between(ctx, busy || f.waiting()); err != nil {
 				return err
 			}
 		}
@@ -107,6 +107,12 @@ func (f *Follower) Run(ctx context.Context) error {
 		case <-time.After(f.o.Poll):
 		}
 	}
+}
+
+// waiting tells whether a log is not opened yet since a file that it was
+// rotated into is still being written.
+func (f *Follower) waiting() bool {
+	return slices.ContainsFunc(f.sets, func(s *rotating) bool { return s.current == nil && s.copying })
 }
 
 // turns takes in what is new, of each in turn. It tells whether there is more.

@@ -49,17 +49,23 @@ func TestGone(t *testing.T) {
 			}
 			var log heard
 			listen := func(o *FollowOptions) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }
-			write(mailLines(0, 100))
+			if err := os.WriteFile(path+".2", []byte(mailLines(0, 100)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			write(mailLines(100, 200))
 			f := startFollower(t, path, db, map[string]int{}, listen)
-			f.await(100)
+			f.await(200)
 			f.stop()
 			f.store.Close()
+			if strings.Contains(log.text.String(), "is gone") {
+				t.Errorf("told at the first start: %s", log.text.String())
+			}
 			if err := c.do(path); err != nil {
 				t.Fatal(err)
 			}
-			write(mailLines(200, 300))
+			write(mailLines(300, 400))
 			f = startFollower(t, path, db, f.seen, listen)
-			f.await(200)
+			f.await(300)
 			f.stop()
 			if told := strings.Contains(log.text.String(), "the file that was read last is gone"); told != c.told {
 				t.Errorf("told: %v\n%s", told, log.text.String())

@@ -241,7 +241,9 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 	return st, s, nil
 }
 
+// remember keeps how far a stream was read, now.
 func (l *loop) remember(st *store.StreamState) {
+	l.found[st.ID] = true
 	for i := range l.streams {
 		if l.streams[i].ID == st.ID {
 			l.streams[i] = *st
