@@ -186,8 +186,10 @@ func Repair(ctx context.Context, path string, o Options) (done []string, err err
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return done, err
 	}
-	if err := aside(path); err != nil {
-		return done, err
+	for _, name := range []string{path + ".wal", path} { // its changes fit no other database
+		if err := aside(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return done, err
+		}
 	}
 	return append(done, "the database itself is damaged; a new one is made when logs are read"), nil
 }

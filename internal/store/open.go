@@ -231,7 +231,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	slices.Sort(names)
 	seen := map[string]bool{}
-	if list, err := s.Meta(ctx, "schema"); err == nil {
+	list, err := s.Meta(ctx, "schema")
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && !strings.Contains(err.Error(), "does not exist"): // the table, in a new database
+		return &DamagedError{Path: s.path, Err: err}
+	case err == nil:
 		if n, err := strconv.Atoi(list); err == nil { // how many of the first there were
 			list = strings.Join([]string{"0001_tables", "0030_signal", "0040_outbox", "0050_alert"}[:min(n, 4)], " ")
 		}
