@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,7 @@ const (
 	weightWeak     = 200
 	weightReceiver = 150
 	weightEnhanced = 60
+	weightPattern  = 60 // at most, over a phrase
 	weightVague    = 50
 	weightStage    = 40
 	weightCode     = 20
@@ -153,8 +155,8 @@ func (r *Rule) words(t *subject) int {
 		}
 	}
 	if r.re != nil {
-		if loc := r.re.FindStringIndex(t.text); loc != nil {
-			best = max(best, weightPhrase+min(loc[1]-loc[0], 60))
+		if loc := r.re.FindStringIndex(t.text[:min(len(t.text), maxPattern)]); loc != nil {
+			best = max(best, weightPhrase+min(loc[1]-loc[0], weightPattern))
 		}
 	}
 	return best
@@ -193,4 +195,17 @@ func (p enhancedPattern) fits(e delivery.Enhanced) bool {
 		}
 	}
 	return true
+}
+
+// maxPattern bounds the text that patterns are tried on: they cost more than
+// words, and what counts stands at the start.
+const maxPattern = 512
+
+// atMost bounds how well a rule may fit that has nothing but a pattern to go
+// by, and words that must stand beside it.
+func (r *Rule) atMost() int {
+	if len(r.tokens)+len(r.phrases)+len(r.Receiver)+len(r.Stage)+len(r.enhance)+len(r.Failure) > 0 {
+		return math.MaxInt
+	}
+	return 1 + weightPhrase + weightPattern + weightCode
 }

@@ -173,17 +173,28 @@ func unclassified(r *delivery.Reply) delivery.Verdict {
 func (s *Set) explain(receiver string, r delivery.Reply, n int) []Match {
 	t := s.subject(receiver, &r)
 	var found []Match
-	for i := range s.candidates(t.hits).all() {
-		rule := s.rules[i]
+	var patterned []*Rule // last: most need not be tried
+	try := func(rule *Rule) {
 		w := rule.match(&t)
 		if w == 0 || n == 1 && len(found) == 1 && w <= found[0].Weight {
-			continue
+			return
 		}
 		if n == 1 {
-			found = append(found[:0], Match{Rule: rule, Weight: w})
-			continue
+			found = found[:0]
 		}
 		found = append(found, Match{Rule: rule, Weight: w})
+	}
+	for i := range s.candidates(t.hits).all() {
+		if rule := s.rules[i]; rule.re != nil && n == 1 {
+			patterned = append(patterned, rule)
+		} else {
+			try(rule)
+		}
+	}
+	for _, rule := range patterned {
+		if len(found) == 0 || found[0].Weight < rule.atMost() {
+			try(rule)
+		}
 	}
 	slices.SortStableFunc(found, func(a, b Match) int { return b.Weight - a.Weight })
 	return found[:min(n, len(found))]
