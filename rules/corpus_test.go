@@ -136,6 +136,12 @@ func TestFifthExam(t *testing.T) { exam(t, "testdata/exam5.tsv", floors{0.95, 0.
 // been mended by the fifth.
 func TestSixthExam(t *testing.T) { exam(t, "testdata/exam6.tsv", floors{0.93, 0.97, 0.9, 0.93, 0.9}) }
 
+// TestSeventhExam: a few as they stand, known ones not taken out, after the
+// sixth.
+func TestSeventhExam(t *testing.T) {
+	exam(t, "testdata/exam7.tsv", floors{0.95, 0.95, 0.95, 0.95, 0.9})
+}
+
 func exam(t *testing.T, name string, least floors) {
 	f, err := os.Open(name)
 	if err != nil {
