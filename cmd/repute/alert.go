@@ -26,8 +26,8 @@ func (a *app) alertCommand() *cobra.Command {
 		Use:   "test [NAME]",
 		Short: "Send a test alert to each [[alert]] entry, or to one, now",
 		Long: `test sends a test alert to each [[alert]] entry of the configuration, in its
-language, whatever its hours: by mail, to its webhook, to its command. Nothing is queued and
-nothing is tried again: what fails is told.
+language, whatever its hours: by mail, to its webhook, to its command. Nothing
+is queued and nothing is tried again: what fails is told.
 
 Exit status: 0 all delivered, 1 some were not, 2 usage.`,
 		Args: cobra.MaximumNArgs(1),

@@ -33,9 +33,9 @@ func (a *app) rulesGapsCommand() *cobra.Command {
 		Use:   "gaps",
 		Short: "Replies that no rule understands, the most weighty first, as rules to fill in",
 		Long: `gaps lists the replies of which no rule tells the reason, or only the code
-suggests one, by receiver, the one
-that most of your mail got first, each as a rule in TOML to be completed: put a
-reason in (docs/reasons.md), put it into a file in a directory, and try it with
+suggests one, by receiver, the one that most of your mail got first, each as a
+rule in TOML to be completed: put a reason in (docs/reasons.md), put it into a
+file in a directory, and try it with
 
   repute rules test DIR
   repute rules apply --rules DIR --dry-run`,

@@ -244,7 +244,9 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 // a place in a file, take a line each.
 func (a *app) complain(err error) {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(a.err, "repute:", reports.Printable(strings.TrimSuffix(line, "\n")))
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			fmt.Fprintln(a.err, "repute:", reports.Printable(strings.ReplaceAll(line, "\t", "  ")))
+		}
 	}
 }
 
