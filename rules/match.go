@@ -65,9 +65,10 @@ const (
 
 // match tells how well a rule fits; 0 means not at all.
 func (r *Rule) match(t *subject) int {
-	weight := 1
+	weight, lost := 1, false
 	switch {
 	case t.reply.Code == 0 && t.reply.Failure == delivery.FailureNone: // a text alone, its code was lost
+		lost = !r.codes.any
 	case !r.codes.has(t.reply.Code):
 		return 0
 	case !r.codes.any:
@@ -82,6 +83,9 @@ func (r *Rule) match(t *subject) int {
 	w := r.words(t)
 	if w < 0 {
 		return 0
+	}
+	if lost && w == 0 && len(r.enhance) == 0 {
+		return 0 // all that it asks for is the code
 	}
 	if r.Vague {
 		w = weightVague

@@ -87,3 +87,20 @@ func TestAllTold(t *testing.T) {
 		}
 	}
 }
+
+// A text whose code was lost, and that no rule has a word for, means nothing:
+// rules that ask for a code alone do not take it.
+func TestNonsense(t *testing.T) {
+	s, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "wibble wobble flargh 42", "????????: a@example.net : ????, ????"} {
+		if v := s.Classify("", ParseReply(text)); v.Rule != "" {
+			t.Errorf("%q is %v by %s", text, v.Reason, v.Rule)
+		}
+	}
+	if v := s.Classify("", ParseReply("550 wibble")); v.Rule != "lone-550" {
+		t.Errorf("550 alone is by %q", v.Rule)
+	}
+}

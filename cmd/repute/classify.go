@@ -36,7 +36,10 @@ its source, what to do, and the runners-up. "-" reads one reply a line.`,
 		if len(args) == 1 && args[0] == "-" {
 			return printRows(a.out, *format, c.columns(), a.replies())
 		}
-		text := strings.Join(args, " ")
+		text := strings.TrimSpace(strings.Join(args, " "))
+		if text == "" {
+			return usagef("the reply is empty")
+		}
 		if *format == "table" {
 			return a.explainReply(c, text)
 		}
