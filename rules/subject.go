@@ -71,9 +71,10 @@ func appendUnaddressed(out, word []byte) []byte {
 		}
 		part := word[:n]
 		if at := bytes.IndexByte(part, '@'); at >= 0 { // "allowed...a@example.net"
-			part = append(part[:bytes.LastIndex(part[:at], []byte(".."))+1:at], '@')
+			out = append(append(out, part[:bytes.LastIndex(part[:at], []byte(".."))+1]...), '@')
+		} else {
+			out = append(out, part...)
 		}
-		out = append(out, part...)
 		if n < len(word) {
 			out = append(out, word[n])
 			n++
