@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,10 +161,23 @@ func (r *Rule) words(t *subject) int {
 	}
 	if r.re != nil {
 		if loc := r.re.FindStringIndex(t.text[:min(len(t.text), maxPattern)]); loc != nil {
-			best = max(best, weightPhrase+min(loc[1]-loc[0], weightPattern))
+			best = max(best, weightPhrase+min(spoken(t.text[loc[0]:loc[1]]), weightPattern))
 		}
 	}
 	return best
+}
+
+// addressed is an address in a reply, or what kept replies have for it.
+var addressed = regexp.MustCompile(`…|(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*`)
+
+// spoken is the length of a text with each address taken for 9 bytes: how long
+// it is must not matter.
+func spoken(text string) int {
+	n := len(text)
+	for _, loc := range addressed.FindAllStringIndex(text, -1) {
+		n += 9 - (loc[1] - loc[0])
+	}
+	return n
 }
 
 // enhancedPattern is "5.7.1", "x.7.1" or "5.7.x": −1 stands for x.

@@ -35,7 +35,7 @@ func TestSamplesMeanTheSame(t *testing.T) {
 			same(receiver, example)
 		}
 	}
-	for _, name := range []string{"exam.tsv", "exam2.tsv", "published.tsv"} {
+	for _, name := range []string{"exam.tsv", "exam2.tsv", "exam3.tsv", "exam4.tsv", "exam5.tsv", "exam6.tsv", "exam7.tsv", "published.tsv"} {
 		f, err := os.Open("../../rules/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)
