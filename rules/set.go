@@ -56,6 +56,9 @@ func load(user fs.FS) (*Set, error) {
 		}
 		slices.Sort(names)
 		for _, name := range names {
+			if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() { // a pipe would never end
+				return fmt.Errorf("%s: not a regular file", name)
+			}
 			text, err := fs.ReadFile(fsys, name)
 			if err != nil {
 				return err

@@ -164,6 +164,8 @@ func storeStatus(err error) error {
 		return nil
 	case errors.As(err, &locked):
 		return withStatus(exitTryAgain, err)
+	case errors.Is(err, store.ErrName):
+		return withStatus(exitUsage, err)
 	case errors.As(err, &damaged):
 		return withStatus(exitIO, err)
 	case errors.Is(err, fs.ErrPermission):

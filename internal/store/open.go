@@ -62,6 +62,9 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%q is in use by another process", e.Path)
 }
 
+// ErrName is the error of a path in which DuckDB would read options.
+var ErrName = errors.New("the path of a database may hold no ? and no %")
+
 // DamagedError tells that the database can't be read.
 type DamagedError struct {
 	Path string
@@ -78,6 +81,9 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // schema up to date.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{path: path, opts: o}
+	if strings.ContainsAny(path, "?%") {
+		return nil, fmt.Errorf("%q: %w", path, ErrName)
+	}
 	if path != Memory && !o.ReadOnly {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
