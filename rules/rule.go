@@ -24,7 +24,7 @@ type Rule struct {
 	Phrase   []string `toml:"phrase"`   // words that say it
 	Weak     []string `toml:"weak"`     // words that say it unless others say something else
 	With     []string `toml:"with"`     // words of which one must stand beside those
-	Regexp   string   `toml:"regexp"`   // RE2, on the lower-case text
+	Regexp   string   `toml:"regexp"`   // RE2, on the first 512 bytes in lower case; an address may be "…"
 	Vague    bool     `toml:"vague"`    // the words are used for anything: less than an enhanced code
 	Firm     bool     `toml:"firm"`     // the enhanced code says it whatever the words are
 

@@ -7,8 +7,9 @@ import (
 )
 
 // MergeEvidence adds the rows of each cell up that many batches left: a
-// follower writes a row for each cell and second. Hours from before on stay as
-// they are.
+// follower writes a row for each cell and second. Hours from before on, Unix
+// seconds, stay as they are, and so do tables of which it would drop less than
+// a fifth.
 func (s *Store) MergeEvidence(ctx context.Context, before int64) error {
 	for _, t := range []struct{ table, when, key string }{
 		{"evidence_hour", "hour", "hour, origin, receiver, what"},
