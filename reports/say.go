@@ -117,12 +117,28 @@ func Lead(f *Findings, w *words.Words) []string {
 		}
 	}
 	for i := range f.Changes { // falls first, the gravest before the others
-		tell(&f.Changes[i])
+		if f.stands(&f.Changes[i]) {
+			tell(&f.Changes[i])
+		}
+	}
+	if len(out) == 0 && len(f.Changes) > 0 {
+		tell(&f.Changes[0])
 	}
 	if len(out) == 0 {
 		out = append(out, w.Say("lead.none"))
 	}
 	return append(out, summary(f, w))
+}
+
+// stands tells whether a change is how things are now: not of a fall whose
+// pair came back, or got too little mail since to say.
+func (f *Findings) stands(c *Change) bool {
+	for i := range f.Pairs {
+		if p := &f.Pairs[i]; p.IP == c.IP && p.Receiver.ID == c.Receiver.ID {
+			return c.Drop <= 0 || !p.Unknown && !p.Recovered
+		}
+	}
+	return true
 }
 
 // summary is the last sentence of the lead: how the other pairs are.

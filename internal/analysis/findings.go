@@ -165,7 +165,8 @@ func (a *Analysis) changes(f *reports.Findings, all []inference.Change) (earlier
 	return earlier
 }
 
-// gravest orders pairs: fallen and not back, fallen and back, then by score.
+// gravest orders pairs: fallen and still low, fallen and not known by now,
+// fallen and back, then by score.
 func gravest(x, y reports.Pair) int {
 	return cmp.Or(
 		cmp.Compare(rank(&x), rank(&y)),
@@ -177,14 +178,16 @@ func gravest(x, y reports.Pair) int {
 
 func rank(p *reports.Pair) int {
 	switch {
-	case p.Fall != nil && !p.Recovered:
+	case p.Fall != nil && !p.Recovered && !p.Unknown:
 		return 0
-	case p.Fall != nil:
+	case p.Fall != nil && !p.Recovered:
 		return 1
+	case p.Fall != nil:
+		return 2
 	case p.Unknown:
-		return 3
+		return 4
 	}
-	return 2
+	return 3
 }
 
 func fallen(p *reports.Pair) float64 {
