@@ -116,6 +116,9 @@ type Change struct {
 	Cause, Entity       string
 	Before, After, Drop float64
 	Confidence          float64
+	// Fell of Of pairs of what the cause names fell: the sending IPs at the
+	// receiver, the receivers of the IP. Of is 0 where nobody counted.
+	Fell, Of int
 }
 
 // Quote is a reply that receivers gave.
@@ -139,6 +142,7 @@ type Action struct {
 	Entity   string
 	Share    float64 // of accepted mail: in the spam folder, or complained about; 0 to 1
 	Link     string
+	Fell, Of int     // of the fall that is behind it
 	Better   string  // another sending IP that does well at the receiver, "" if none
 	Score    float64 // of Better
 	Quote    *Quote

@@ -37,14 +37,40 @@ func (c *Change) Sentence(w *words.Words) string {
 }
 
 func (c *Change) because(w *words.Words) string {
-	if !w.Has("because." + c.Cause) {
+	cause := c.Because(w)
+	if cause == "" {
 		return ""
 	}
 	key := "because.sure"
 	if c.Confidence < sure {
 		key = "because.likely"
 	}
-	return w.Say(key, "cause", w.Say("because."+c.Cause, "entity", c.Entity))
+	return w.Say(key, "cause", cause)
+}
+
+// Because says a cause in plain words, "" for one that needs none.
+func (c *Change) Because(w *words.Words) string {
+	key := "because." + c.Cause
+	if someIPs(c.Cause, c.Fell, c.Of) {
+		key += "_some"
+	}
+	if !w.Has(key) {
+		return ""
+	}
+	return w.Say(key, "entity", c.Entity, "where", fellWhere(w, c.Fell, c.Of), "fell", c.Fell, "of", c.Of)
+}
+
+// someIPs tells of a receiver that not all sending IPs fell at: what is said
+// must not sound as if they had.
+func someIPs(cause string, fell, of int) bool { return cause == "receiver" && fell < of }
+
+// fellWhere says at how many receivers an IP fell; several, where they were
+// not counted or one alone fell in the period.
+func fellWhere(w *words.Words, fell, of int) string {
+	if fell < 2 {
+		return w.Say("because.several")
+	}
+	return w.Say("because.counted", "fell", fell, "of", of)
 }
 
 // From these confidences on a cause is stated plainly, or called high.
@@ -67,10 +93,14 @@ func (a *Action) Words(w *words.Words) (head, text string) {
 	if a.Share < 0.02 {
 		share = w.Decimal(100*a.Share, 2)
 	}
-	args := []any{"receiver", a.Receiver.Name, "ip", a.IP, "entity", a.Entity, "share", share}
-	head, text = w.Say("action."+a.Code+".head", args...), w.Say("action."+a.Code+".text", args...)
+	args := []any{"receiver", a.Receiver.Name, "ip", a.IP, "entity", a.Entity, "share", share, "where", fellWhere(w, a.Fell, a.Of), "fell", a.Fell, "of", a.Of}
+	key := "action." + a.Code
+	if someIPs(a.Code, a.Fell, a.Of) {
+		key += "_some"
+	}
+	head, text = w.Say(key+".head", args...), w.Say(key+".text", args...)
 	if a.Better != "" {
-		text += w.Say("action.better", "ip", a.Better, "score", a.Score)
+		text += w.Say("action.better", "receiver", a.Receiver.Name, "ip", a.Better, "score", a.Score)
 	}
 	return head, text
 }

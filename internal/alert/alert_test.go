@@ -73,7 +73,7 @@ func TestText(t *testing.T) {
 	}
 	for _, want := range []string{
 		"  Score      58, was 92", "Mon 17 Nov 14:00 UTC (noticed Mon 17 Nov 20:00)", "35 first outcomes: 451 4.7.650 due to ?[2J?IP reputation",
-		"Do now       Outlook.com: send slower from 198.51.100.7.", "198.51.100.8 is at 96 there", "Look         repute explain 198.51.100.7 outlook",
+		"Do now       Outlook.com: send slower from 198.51.100.7.", "At Outlook.com, 198.51.100.8 is at 96", "Look         repute explain 198.51.100.7 outlook",
 		"https://sendersupport.olc.protection.outlook.com/pm/",
 	} {
 		if !strings.Contains(a.Text, want) {

@@ -45,7 +45,9 @@ func actions(f *reports.Findings) []reports.Action {
 			continue
 		}
 		key, act := actionFor(p)
-		act.Better, act.Score = betterIP(f, p)
+		if anotherHelps(&act) {
+			act.Better, act.Score = betterIP(f, p)
+		}
 		act.Quote = quoteFor(f, p)
 		if act.Quote != nil {
 			act.Link = act.Quote.Link
@@ -104,7 +106,7 @@ func outsideActions(f *reports.Findings) (out []reports.Action) {
 
 // actionFor chooses by cause and state (docs/model.md, what to do).
 func actionFor(p *reports.Pair) (key string, act reports.Action) {
-	act = reports.Action{IP: p.IP, Receiver: p.Receiver, Entity: p.Fall.Entity}
+	act = reports.Action{IP: p.IP, Receiver: p.Receiver, Entity: p.Fall.Entity, Fell: p.Fall.Fell, Of: p.Fall.Of}
 	switch p.Fall.Cause {
 	case "ip":
 		act.Code = "ip"
@@ -119,6 +121,10 @@ func actionFor(p *reports.Pair) (key string, act reports.Action) {
 	}
 	return "pair " + p.IP + " " + p.Receiver.ID, act
 }
+
+// anotherHelps tells whether another sending IP is worth naming: not where the
+// receiver turned against all of them.
+func anotherHelps(act *reports.Action) bool { return act.Code != "receiver" || act.Fell < act.Of }
 
 // betterIP finds the sending IP that does best at the receiver.
 func betterIP(f *reports.Findings, p *reports.Pair) (ip string, score float64) {

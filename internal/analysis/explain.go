@@ -33,6 +33,9 @@ func (a *Analysis) Explain(ctx context.Context, ip, receiver string, day time.Ti
 		return e, false, nil
 	}
 	a.lastChange(e, result.Changes, day)
+	if e.Change != nil {
+		spreadAt(day, result.Estimates, result.Changes).tell(e.Change)
+	}
 	if err := a.weekOf(ctx, e, day); err != nil {
 		return nil, false, err
 	}
@@ -125,7 +128,7 @@ func (a *Analysis) weekOf(ctx context.Context, e *reports.Explanation, day time.
 	if e.Change != nil && e.Change.Drop > 0 && e.Score < e.Change.Before-10 {
 		_, act := actionFor(&reports.Pair{IP: e.IP, Receiver: e.Receiver, Score: e.Score, Fall: e.Change})
 		for _, o := range e.Others {
-			if o.Score > max(act.Score, 80) {
+			if anotherHelps(&act) && o.Score > max(act.Score, 80) {
 				act.Better, act.Score = o.Name, o.Score
 			}
 		}

@@ -37,6 +37,7 @@ func (a *Analysis) Findings(ctx context.Context, from, to time.Time) (*reports.F
 	}
 	course.earlier = a.changes(f, changes)
 	course.finish()
+	tellSpread(f)
 	if err := a.replies(ctx, f); err != nil {
 		return nil, err
 	}

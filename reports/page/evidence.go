@@ -53,7 +53,7 @@ func newWhy(b *builder) *why {
 	if p.Fall == nil || p.Recovered || p.Unknown {
 		return nil
 	}
-	cause := b.w.Say("because."+p.Fall.Cause, "entity", p.Fall.Entity)
+	cause := p.Fall.Because(b.w)
 	w := &why{Pair: p, Is: b.w.Say("why.is", "because", cause, "confidence", reports.Confidence(b.w, p.Fall.Confidence))}
 	w.not(b)
 	w.parts(b)

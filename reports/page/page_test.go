@@ -47,7 +47,7 @@ func TestPageSays(t *testing.T) {
 		"en": {
 			"Outlook.com slows down or refuses most mail from 198.51.100.7 since Tue 17 Nov: its score fell from 92 to 34",
 			"SMTP view only", "needs 24", "part of their network is on our block list", "<sup>b</sup>", "not understood",
-			"198.51.100.8 is at 93 there", "outage", "At Outlook.com, 198.51.100.7 stands apart: 34", "Week 47, 2026",
+			"At Outlook.com, 198.51.100.8 is at 93", "outage", "At Outlook.com, 198.51.100.7 stands apart: 34", "Week 47, 2026",
 			"From 198.51.100.7, one mail in ten takes", "One list needs cleaning", "Warm-up of 198.51.100.8, day 14", "SNDS: red",
 			"Public scores miss 1 of the low scores", "listed: dnsbl.example", "neighbourhood part", "10 of 12 pairs",
 		},
