@@ -34,11 +34,12 @@ func Gist(out io.Writer, f *Findings, w *words.Words) error {
 }
 
 func gistPairs(b *strings.Builder, f *Findings, w *words.Words) {
-	row := func(receiver, ip, score, interval, change, cause string) {
-		fmt.Fprintf(b, "  %s %s %s  %s %s  %s\n", words.Pad(words.Cut(receiver, 18), 18), words.Pad(words.Cut(ip, 16), 16),
-			words.PadLeft(score, 6), words.Pad(interval, 7), words.PadLeft(change, 6), cause)
+	row := func(receiver, ip, score, interval, fell, since, cause string) {
+		fmt.Fprintf(b, "  %s %s %s  %s  %s  %s  %s\n", words.Pad(words.Cut(receiver, 18), 18), words.Pad(words.Cut(ip, 15), 15),
+			words.PadLeft(score, 6), words.Pad(interval, 6), words.Pad(fell, 9), words.Pad(since, 6), cause)
 	}
-	row(w.Say("gist.receiver"), w.Say("gist.ip"), w.Say("gist.score"), "80 %", w.Say("gist.change"), w.Say("gist.cause"))
+	fmt.Fprintf(b, "  %s\n", w.Say("gist.compared", "last", f.Period.Last()))
+	row(w.Say("gist.receiver"), w.Say("gist.ip"), w.Say("gist.score"), "80 %", w.Say("gist.fell"), w.Say("gist.since"), w.Say("gist.cause"))
 	shown := 0
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
@@ -46,12 +47,12 @@ func gistPairs(b *strings.Builder, f *Findings, w *words.Words) {
 			break
 		}
 		shown++
-		key := "gist.since"
+		cause := CauseWord(w, p.Fall.Cause)
 		if p.Recovered {
-			key = "gist.since_back"
+			cause = w.Say("gist.back", "cause", cause)
 		}
-		row(Printable(p.Receiver.Name), Printable(p.IP), gistScore(p), Number(p.Lo)+"-"+Number(p.Hi), Number(-p.Fall.Drop),
-			w.Say(key, "cause", CauseWord(w, p.Fall.Cause), "since", p.Fall.Since))
+		row(Printable(p.Receiver.Name), Printable(p.IP), gistScore(p), Number(p.Lo)+"-"+Number(p.Hi),
+			w.Say("gist.fell_from", "before", p.Fall.Before, "after", p.Fall.After), w.Short(p.Fall.Since), cause)
 	}
 	rest, unknown, low, high := 0, 0, 100.0, 0.0
 	for i := range f.Pairs[shown:] {

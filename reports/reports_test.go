@@ -75,6 +75,17 @@ func TestGist(t *testing.T) {
 		if n := strings.Count(b.String(), "\n"); n > 25 {
 			t.Errorf("%d lines", n)
 		}
+		// A reader adds no column up: before and after of the fall stand there,
+		// and of when the score is.
+		last := w.Day(fixture.Story("").Period.Last())
+		for _, want := range []string{w.Say("gist.fell_from", "before", 92, "after", 34), w.Say("gist.compared", "last", last)} {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("it does not say %q", want)
+			}
+		}
+		if n := words.Width("  " + w.Say("gist.compared", "last", last)); n > 80 {
+			t.Errorf("%d columns", n)
+		}
 	})
 }
 

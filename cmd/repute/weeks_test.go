@@ -37,7 +37,7 @@ func TestWeeks(t *testing.T) {
 	}
 	page := filepath.Join(t.TempDir(), "w.html")
 	status, gist := command(t, append([]string{"report", "--week", "2026-W03", "--out", page}, common...)...)
-	if status != exitOK || !strings.Contains(gist, "IP, since Wed 7 Jan") || !strings.Contains(gist, "203.0.113.34: find the stream") {
+	if status != exitOK || !strings.Contains(gist, "94 to 9    7 Jan   IP") || !strings.Contains(gist, "203.0.113.34: find the stream") {
 		t.Errorf("the week after the fall: exit status %d:\n%s", status, gist)
 	}
 }
