@@ -58,9 +58,9 @@ func (a *app) repairCommand() *cobra.Command {
 		Use:   "repair",
 		Short: "Make a damaged database usable again",
 		Long: `repair puts what does not open aside, under another name, and says what. A
-damaged log of changes (DB.wal) costs what came after the last checkpoint: read
-the logs again, ingest goes on where the database now stands and nothing counts
-twice. Nothing is deleted.`,
+damaged log of changes (DB.wal) costs what came after the damage, or after the
+last checkpoint: read the logs again, ingest goes on where the database now
+stands and nothing counts twice. Nothing is deleted.`,
 		Args: cobra.NoArgs,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")

@@ -205,6 +205,29 @@ func damageDatabase(t *testing.T, trials int) {
 	}
 }
 
+// TestRepairKeeps damages the last of many transactions in the log of changes:
+// those before it are still there after a repair.
+func TestRepairKeeps(t *testing.T) {
+	w := newWreck(t)
+	path := filepath.Join(t.TempDir(), "r.duckdb")
+	wal := bytes.Clone(w.wal)
+	wal[len(wal)-1000] ^= 1
+	w.write(path, w.db)
+	w.write(path+".wal", wal)
+	if done, err := store.Repair(context.Background(), path, store.Options{}); err != nil || len(done) != 2 {
+		t.Errorf("repair: %v, %q", err, done)
+	}
+	s, err := store.Open(context.Background(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.Info(context.Background())
+	if err != nil || info.Lines < w.lines-200 || info.Lines >= w.lines {
+		t.Errorf("%d lines of %d are there, %v", info.Lines, w.lines, err)
+	}
+	w.finish(s)
+}
+
 // TestForeignChanges: the log of changes of another database lies beside ours.
 func TestForeignChanges(t *testing.T) {
 	ours, other := newWreck(t), newWreck(t)

@@ -3,10 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -145,51 +142,4 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 	}
 	_, err = s.db.ExecContext(ctx, "CHECKPOINT")
 	return n, err
-}
-
-// Repair makes a database that does not open openable: it puts a damaged log
-// of changes aside, and if that does not help the database itself. It tells
-// what it did; what is then missing is read again from the logs.
-func Repair(ctx context.Context, path string, o Options) (done []string, err error) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, fmt.Errorf("%q is no file: not touched", path))
-	}
-	s, err := Open(ctx, path, o)
-	var damaged *DamagedError
-	readable := true
-	switch {
-	case err == nil:
-		faults, err := s.unreadable(ctx)
-		readable = len(faults) == 0
-		if err = errors.Join(err, s.Close()); err != nil || readable {
-			return nil, err
-		}
-		done = append(done, faults...)
-	case !errors.As(err, &damaged):
-		return nil, err
-	}
-	aside := func(name string) error {
-		to := name + ".damaged-" + strconv.FormatInt(time.Now().Unix(), 10)
-		if err := os.Rename(name, to); err != nil {
-			return err
-		}
-		done = append(done, fmt.Sprintf("%s is put aside as %s", name, to))
-		return nil
-	}
-	if _, err := os.Stat(path + ".wal"); err == nil && readable {
-		if err := aside(path + ".wal"); err != nil {
-			return done, err
-		}
-		if s, err = Open(ctx, path, o); err == nil {
-			return append(done, "the database opens again, at the last checkpoint"), s.Close()
-		}
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return done, err
-	}
-	for _, name := range []string{path + ".wal", path} { // its changes fit no other database
-		if err := aside(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return done, err
-		}
-	}
-	return append(done, "the database itself is damaged; a new one is made when logs are read"), nil
 }
