@@ -130,7 +130,7 @@ func (x *explainer) cause() {
 		key = "explain.cause_alone"
 	}
 	x.line("explain.h_cause", x.w.Say(key, "cause", CauseWord(x.w, c.Cause), "entity", c.Entity, "before", c.Before, "after", c.After,
-		"since", x.w.Moment(c.Since), "confidence", Confidence(x.w, c.Confidence)))
+		"since", x.w.Moment(c.Since), "noticed", x.w.Moment(c.Noticed), "confidence", Confidence(x.w, c.Confidence)))
 }
 
 func (x *explainer) change() string {

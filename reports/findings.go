@@ -34,8 +34,11 @@ type Period struct {
 	Trend    []time.Time // days of the trends: those of the period and some before
 }
 
-// Last is the period's last day.
+// Last is the period's last day: scores are those at its end.
 func (p Period) Last() time.Time { return p.To.AddDate(0, 0, -1) }
+
+// Compared is the day whose end the scores are compared with.
+func (p Period) Compared() time.Time { return p.Last().AddDate(0, 0, -7) }
 
 // Coverage says how much was read and how much of it was understood.
 type Coverage struct {

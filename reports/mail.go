@@ -173,7 +173,7 @@ func (v *mailView) textHeat(b *strings.Builder) {
 		return
 	}
 	w := v.words
-	fmt.Fprintf(b, "\n%s\n%s", w.Say("text.scores"), words.Pad(w.Say("text.ip"), 18))
+	fmt.Fprintf(b, "\n%s\n%s", w.Say("text.scores", "last", v.Period.Last()), words.Pad(w.Say("text.ip"), 18))
 	for _, r := range v.Heat.Receivers {
 		b.WriteString(" " + words.PadLeft(words.Cut(Printable(r), 8), 8))
 	}

@@ -20,8 +20,11 @@ func ReasonWord(w *words.Words, r delivery.Reason) string {
 // CauseWord names a cause.
 func CauseWord(w *words.Words, cause string) string { return w.Say("cause." + cause) }
 
-// Sentence says a fall or a recovery in plain words.
-func (c *Change) Sentence(w *words.Words) string {
+// Sentence says a fall or a recovery in plain words, as it was noticed.
+func (c *Change) Sentence(w *words.Words) string { return c.sentence(w, "", "") }
+
+// sentence says beside by when it was noticed, and what the score is now.
+func (c *Change) sentence(w *words.Words, by, now string) string {
 	key := "change.worse"
 	switch {
 	case c.Drop < 0:
@@ -33,7 +36,7 @@ func (c *Change) Sentence(w *words.Words) string {
 	case c.After < 80:
 		key = "change.part"
 	}
-	return w.Say(key, "receiver", c.Receiver.Name, "ip", c.IP, "since", c.Since, "before", c.Before, "after", c.After, "because", c.because(w))
+	return w.Say(key, "receiver", c.Receiver.Name, "ip", c.IP, "since", c.Since, "before", c.Before, "after", c.After, "by", by, "now", now, "because", c.because(w))
 }
 
 func (c *Change) because(w *words.Words) string {
@@ -143,7 +146,7 @@ func Lead(f *Findings, w *words.Words) []string {
 		}
 		if !told[key] && len(out) < 2 {
 			told[key] = true
-			out = append(out, c.Sentence(w))
+			out = append(out, f.sentence(c, w))
 		}
 	}
 	for i := range f.Changes { // falls first, the gravest before the others
@@ -160,15 +163,38 @@ func Lead(f *Findings, w *words.Words) []string {
 	return append(out, summary(f, w))
 }
 
+// sentence says a change with the days that its numbers are of: by when it was
+// noticed, and the score at the period's end, which is the one in the map.
+func (f *Findings) sentence(c *Change, w *words.Words) string {
+	p := f.pairOf(c)
+	if p == nil {
+		return c.Sentence(w)
+	}
+	noticed, last, by := c.Noticed.Add(-1), f.Period.Last(), "" // at the end of an hour, which may be the day's
+	if noticed.Before(last) && w.Day(noticed) != w.Day(c.Since) {
+		by = w.Say("change.by", "noticed", noticed)
+	}
+	key := "change.now"
+	if p.Unknown {
+		key = "change.now_unknown"
+	}
+	return c.sentence(w, by, w.Say(key, "last", last, "score", p.Score))
+}
+
+func (f *Findings) pairOf(c *Change) *Pair {
+	for i := range f.Pairs {
+		if p := &f.Pairs[i]; p.IP == c.IP && p.Receiver.ID == c.Receiver.ID {
+			return p
+		}
+	}
+	return nil
+}
+
 // stands tells whether a change is how things are now: not of a fall whose
 // pair came back, or got too little mail since to say.
 func (f *Findings) stands(c *Change) bool {
-	for i := range f.Pairs {
-		if p := &f.Pairs[i]; p.IP == c.IP && p.Receiver.ID == c.Receiver.ID {
-			return c.Drop <= 0 || !p.Unknown && !p.Recovered
-		}
-	}
-	return true
+	p := f.pairOf(c)
+	return p == nil || c.Drop <= 0 || !p.Unknown && !p.Recovered
 }
 
 // summary is the last sentence of the lead: how the other pairs are.

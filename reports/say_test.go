@@ -3,6 +3,7 @@ package reports
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"repute/delivery"
 	"repute/reports/words"
@@ -28,6 +29,40 @@ func TestLead(t *testing.T) {
 	f.Changes, f.Pairs = f.Changes[:1], f.Pairs[:1]
 	if said := Lead(f, words.English()); len(said) != 2 || !strings.HasPrefix(said[0], "gone ") {
 		t.Errorf("where nothing else is known: %q", said)
+	}
+}
+
+// The headline says of which days its numbers are; an alert, which is of the
+// moment, has them elsewhere.
+func TestDays(t *testing.T) {
+	ja, err := words.For("ja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
+	c := Change{IP: "192.0.2.1", Receiver: delivery.Receiver{ID: "a.example", Name: "a.example"}, Since: day(17), Before: 95, After: 5, Drop: 90}
+	f := &Findings{Period: Period{From: day(16), To: day(23)}, Pairs: []Pair{{IP: c.IP, Receiver: c.Receiver, Score: 15}}}
+	for _, x := range []struct {
+		w       *words.Words
+		noticed time.Time
+		unknown bool
+		want    string
+	}{
+		{words.English(), day(20), false, "from 95 to 5 by Thu 19 Nov, and is 15 on Sun 22 Nov."}, // at the end of the 19th
+		{words.English(), day(18), false, "from 95 to 5, and is 15 on Sun 22 Nov."},
+		{words.English(), day(23), false, "from 95 to 5, and is 15 on Sun 22 Nov."},
+		{words.English(), day(20), true, "from 95 to 5 by Thu 19 Nov, and is not known on Sun 22 Nov."},
+		{ja, day(20), false, "スコアは11月19日(木)までに95から5へ低下しました。11月22日(日)終了時点では15です。"},
+		{ja, day(18), true, "スコアは95から5へ低下しました。11月22日(日)終了時点では推定できません。"},
+	} {
+		c.Noticed, f.Pairs[0].Unknown = x.noticed, x.unknown
+		f.Changes = []Change{c}
+		if said := Lead(f, x.w)[0]; !strings.HasSuffix(said, x.want) {
+			t.Errorf("%q, want %q", said, x.want)
+		}
+	}
+	if said := c.Sentence(words.English()); !strings.HasSuffix(said, "from 95 to 5.") {
+		t.Errorf("an alert: %q", said)
 	}
 }
 

@@ -57,7 +57,7 @@ type sent struct {
 func newCourse(a *Analysis, f *reports.Findings, first time.Time) *course {
 	f.Daily = make([]delivery.Counts, len(f.Period.Trend))
 	return &course{
-		Analysis: a, f: f, first: first, weekBefore: f.Period.Last().AddDate(0, 0, -7),
+		Analysis: a, f: f, first: first, weekBefore: f.Period.Compared(),
 		pairs: map[pairKey]*counted{}, streams: map[string]*reports.Stream{}, ips: map[string]*sent{}, hour: -1, day: -1,
 	}
 }

@@ -19,6 +19,7 @@ const (
 // at all of them.
 type compare struct {
 	Title     string
+	Period    reports.Period
 	Receivers []comparison
 	Networks  []string
 	Rows      []networkRow
@@ -40,7 +41,7 @@ type networkRow struct {
 type networkScore struct{ Score float64 }
 
 func comparePanel(b *builder) any {
-	c := &compare{}
+	c := &compare{Period: b.Period}
 	courses, _ := reports.Courses(b.Findings, compareReceivers)
 	for i := range courses {
 		r := courses[i].Main.Receiver

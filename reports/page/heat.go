@@ -7,11 +7,12 @@ const heatIPs, heatReceivers = 24, 10
 
 type heat struct {
 	reports.Heat
-	Title string
+	Title  string
+	Period reports.Period
 }
 
 func heatPanel(b *builder) any {
-	h := heat{Heat: reports.NewHeat(b.Findings, heatIPs, heatReceivers)}
+	h := heat{Heat: reports.NewHeat(b.Findings, heatIPs, heatReceivers), Period: b.Period}
 	if len(h.Rows) == 0 {
 		return nil
 	}

@@ -16,10 +16,11 @@ const maxTrends = 12
 
 // trends are the cards of the receivers, the gravest first.
 type trends struct {
-	Title string
-	Week  bool // the trends begin before the period
-	Cards []trend
-	More  int
+	Title  string
+	Period reports.Period
+	Week   bool // the trends begin before the period
+	Cards  []trend
+	More   int
 }
 
 // trend is one card: the pair with the gravest news is drawn with its
@@ -36,7 +37,7 @@ func trendPanel(b *builder) any {
 	if len(courses) == 0 {
 		return nil
 	}
-	p := &trends{More: more, Week: len(b.Period.Trend) > len(b.Period.Days), Title: b.w.Say("trend.none")}
+	p := &trends{More: more, Period: b.Period, Week: len(b.Period.Trend) > len(b.Period.Days), Title: b.w.Say("trend.none")}
 	fell := 0
 	for i := range courses {
 		t := trend{Course: courses[i], ID: fmt.Sprintf("chart-trend-%d-%s", i+1, slug(courses[i].Main.Receiver.ID)), Describe: courses[i].Describe(b.w)}
