@@ -223,6 +223,7 @@ func (a *app) ingest(ctx context.Context, r *reading, args []string, o ingest.Op
 		return ingest.Report{}, storeStatus(err)
 	}
 	o.Formats, o.Rules, o.Zone, o.Year, o.Stdin = all.Formats(), r.rules, zone(&r.cfg), r.cfg.Time.Year, a.in
+	files = ingest.OldestFirst(files, o)
 	bar := a.progress(files)
 	o.Progress = func(taken int64) { _ = bar.Set64(taken) }
 	report, err := ingest.Run(ctx, files, o)

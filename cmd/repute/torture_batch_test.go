@@ -198,3 +198,26 @@ func TestTortureWrites(t *testing.T) {
 	}
 	t.Logf("%d points, %d bad", points, bad)
 }
+
+// TestTortureCutCopy reads a log beside a copy of its last two thirds whose name
+// comes first: attempts and evidence are those of the log alone.
+func TestTortureCutCopy(t *testing.T) {
+	k := newKilled(t, 200_000)
+	text, err := os.ReadFile(k.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text[len(text)/3:]), "\n")
+	cut := filepath.Join(filepath.Dir(k.log), "a.log")
+	if err := os.WriteFile(cut, []byte(rest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(k.program, "ingest", "--db", k.db, cut, k.log).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	// There are more lines and events: only attempts are known again.
+	_, got, _ := strings.Cut(k.contents(), "events, ")
+	if _, want, _ := strings.Cut(k.clean, "events, "); got != want {
+		t.Errorf("with the copy\n%s, without\n%s", got, want)
+	}
+}
