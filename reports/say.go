@@ -138,29 +138,34 @@ func Lead(f *Findings, w *words.Words) []string {
 		return []string{w.Say("lead.empty")}
 	}
 	var out []string
-	told := map[string]bool{}
-	tell := func(c *Change) {
-		key := c.Receiver.ID + c.IP
-		if c.Cause != "private" {
-			key = c.Cause + c.Entity
-		}
-		if !told[key] && len(out) < 2 {
-			told[key] = true
-			out = append(out, f.sentence(c, w))
-		}
-	}
-	for i := range f.Changes { // falls first, the gravest before the others
-		if f.stands(&f.Changes[i]) {
-			tell(&f.Changes[i])
-		}
-	}
-	if len(out) == 0 && len(f.Changes) > 0 {
-		tell(&f.Changes[0])
+	for _, c := range f.Told() {
+		out = append(out, f.sentence(c, w))
 	}
 	if len(out) == 0 {
 		out = append(out, w.Say("lead.none"))
 	}
 	return append(out, summary(f, w))
+}
+
+// Told are the changes that the lead speaks of: two at most, each of another
+// cause.
+func (f *Findings) Told() (out []*Change) {
+	told := map[string]bool{}
+	for i := range f.Changes { // falls first, the gravest before the others
+		c := &f.Changes[i]
+		key := c.Receiver.ID + c.IP
+		if c.Cause != "private" {
+			key = c.Cause + c.Entity
+		}
+		if len(out) < 2 && !told[key] && f.stands(c) {
+			told[key] = true
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 && len(f.Changes) > 0 {
+		out = append(out, &f.Changes[0])
+	}
+	return out
 }
 
 // sentence says a change with the days that its numbers are of: by when it was

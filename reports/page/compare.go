@@ -25,12 +25,12 @@ type compare struct {
 	Rows      []networkRow
 }
 
-// comparison is all IPs at one receiver.
+// comparison is all IPs at one receiver; of those that are not known it shows
+// the interval.
 type comparison struct {
 	ID       string
 	Receiver delivery.Receiver
 	Pairs    []*reports.Pair
-	Unknown  int
 }
 
 type networkRow struct {
@@ -42,23 +42,10 @@ type networkScore struct{ Score float64 }
 
 func comparePanel(b *builder) any {
 	c := &compare{Period: b.Period}
-	courses, _ := reports.Courses(b.Findings, compareReceivers)
-	for i := range courses {
-		r := courses[i].Main.Receiver
-		one := comparison{ID: "at-" + slug(r.ID), Receiver: r}
-		for k := range b.Pairs {
-			switch p := &b.Pairs[k]; {
-			case p.Receiver.ID != r.ID:
-			case p.Unknown:
-				one.Unknown++
-			case len(one.Pairs) < compareIPs:
-				one.Pairs = append(one.Pairs, p)
-			}
-		}
+	told := b.Told()
+	for _, r := range comparedReceivers(b, told) {
+		one := comparison{ID: "at-" + slug(r.ID), Receiver: r, Pairs: comparedPairs(b, r.ID, told)}
 		if len(one.Pairs) > 1 {
-			slices.SortStableFunc(one.Pairs, func(x, y *reports.Pair) int {
-				return cmp.Or(cmp.Compare(x.Network, y.Network), cmp.Compare(x.IP, y.IP))
-			})
 			c.Receivers = append(c.Receivers, one)
 		}
 	}
@@ -70,12 +57,59 @@ func comparePanel(b *builder) any {
 	return c
 }
 
-// title says whether one IP stands apart: its interval is below that of every
-// other.
+// comparedReceivers are those that the headline speaks of, then the gravest.
+func comparedReceivers(b *builder, told []*reports.Change) (out []delivery.Receiver) {
+	seen := map[string]bool{}
+	add := func(r delivery.Receiver) {
+		if !seen[r.ID] && len(out) < compareReceivers {
+			seen[r.ID] = true
+			out = append(out, r)
+		}
+	}
+	for _, c := range told {
+		add(c.Receiver)
+	}
+	courses, _ := reports.Courses(b.Findings, compareReceivers)
+	for i := range courses {
+		add(courses[i].Main.Receiver)
+	}
+	return out
+}
+
+// comparedPairs are the pairs at a receiver: those that the headline speaks of,
+// then the gravest, in the order of their addresses.
+func comparedPairs(b *builder, receiver string, told []*reports.Change) (out []*reports.Pair) {
+	spoken := map[string]bool{}
+	for _, c := range told {
+		spoken[c.IP] = spoken[c.IP] || c.Receiver.ID == receiver
+	}
+	var rest []*reports.Pair
+	for i := range b.Pairs {
+		switch p := &b.Pairs[i]; {
+		case p.Receiver.ID != receiver:
+		case spoken[p.IP]:
+			out = append(out, p)
+		default:
+			rest = append(rest, p)
+		}
+	}
+	out = append(out, rest[:min(len(rest), compareIPs-len(out))]...)
+	slices.SortStableFunc(out, func(x, y *reports.Pair) int {
+		return cmp.Or(cmp.Compare(x.Network, y.Network), cmp.Compare(x.IP, y.IP))
+	})
+	return out
+}
+
+// title says whether one known IP stands apart: its interval is below that of
+// every other.
 func (c *comparison) title(b *builder) string {
-	worst := slices.MinFunc(c.Pairs, func(x, y *reports.Pair) int { return cmp.Compare(x.Score, y.Score) })
+	known := slices.DeleteFunc(slices.Clone(c.Pairs), func(p *reports.Pair) bool { return p.Unknown })
+	if len(known) < 2 {
+		return b.w.Say("compare.alike", "receiver", c.Receiver.Name)
+	}
+	worst := slices.MinFunc(known, func(x, y *reports.Pair) int { return cmp.Compare(x.Score, y.Score) })
 	lowest, lo, hi := 100.0, 100.0, 0.0
-	for _, p := range c.Pairs {
+	for _, p := range known {
 		if p != worst {
 			lowest = min(lowest, p.Lo)
 			lo, hi = min(lo, p.Score), max(hi, p.Score)

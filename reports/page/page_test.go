@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 
+	"repute/delivery"
 	"repute/reports"
 	"repute/reports/fixture"
 	"repute/reports/words"
@@ -109,6 +111,35 @@ func TestJapaneseOnly(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Compare has what the headline speaks of: its receivers first, its IPs among
+// however many others, and pairs that are not known as an interval.
+func TestCompareHeadline(t *testing.T) {
+	f := &reports.Findings{Period: fixture.Story("").Period}
+	receiver := func(i int) delivery.Receiver {
+		return delivery.Receiver{ID: fmt.Sprintf("r%d.example", i), Name: fmt.Sprintf("r%d.example", i)}
+	}
+	// The pair of the headline is the last of many: it rose.
+	for i := range compareReceivers + 2 {
+		for k := range compareIPs + 2 {
+			f.Pairs = append(f.Pairs, reports.Pair{IP: fmt.Sprintf("192.0.2.%d", k+1), Receiver: receiver(i), Score: 90, Lo: 85, Hi: 95})
+		}
+	}
+	last := &f.Pairs[len(f.Pairs)-1]
+	last.Unknown, last.Needs = true, 7
+	f.Changes = []reports.Change{{IP: last.IP, Receiver: last.Receiver, Cause: "recovery", Before: 20, After: 90, Drop: -70}}
+	c := comparePanel(&builder{Findings: f, w: words.English()}).(*compare)
+	if n := len(c.Receivers); n != compareReceivers {
+		t.Errorf("%d receivers", n)
+	}
+	first := c.Receivers[0]
+	if first.Receiver.ID != last.Receiver.ID || len(first.Pairs) != compareIPs || !slices.Contains(first.Pairs, last) {
+		t.Errorf("%s with %d pairs, not those of the headline", first.Receiver.ID, len(first.Pairs))
+	}
+	if p := string(english(t, f)); !strings.Contains(p, `<line class="wh unk"`) || !strings.Contains(p, `<td class="n few">needs 7</td>`) {
+		t.Error("a pair that is not known is left out")
 	}
 }
 
