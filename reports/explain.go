@@ -29,6 +29,7 @@ type Explanation struct {
 	Change        *Change         // the latest; nil if there was none
 	Week          delivery.Counts // the last seven days
 	Reference     delivery.Counts // the seven days before those
+	SinceFall     *uint32         // first outcomes since Change; nil: no fall, or not of these two weeks
 	Replies       []Quote
 	Others        []Other      // other sending IPs at the receiver
 	Elsewhere     []Other      // the IP at other receivers
@@ -86,6 +87,7 @@ func Explain(out io.Writer, e *Explanation, w *words.Words) error {
 	fmt.Fprintf(&x.b, "      %s\n", ruler(e))
 	x.cause()
 	x.evidence()
+	x.why()
 	x.parts()
 	for i := range e.Replies {
 		x.line(first(i, "explain.h_replies"), w.Number(e.Replies[i].Count)+" x "+words.Cut(e.Replies[i].Reply(), 130))
@@ -168,6 +170,23 @@ func (x *explainer) evidence() {
 	x.line("explain.h_evidence", x.w.Say("explain.evidence", "n", c.First(), "accepted", c.Accepted,
 		"deferred", c.DeferPolicy+c.DeferSlow+c.Throttled, "refused", c.RejectPolicy+c.RejectGeneric))
 	x.line("", x.w.Say("explain.before", "accepted", ref.Accepted, "n", ref.First(), "own", x.Explanation.Evidence))
+}
+
+// why says why the evidence makes no score: hundreds of first outcomes may not,
+// where a fall has just made them old.
+func (x *explainer) why() {
+	if !x.Unknown {
+		return
+	}
+	x.line("explain.h_why", x.w.Say("explain.wide", "width", x.Hi-x.Lo))
+	switch n := x.Week.First(); {
+	case x.SinceFall != nil:
+		x.line("", x.w.Say("explain.wide_fell", "n", *x.SinceFall))
+	case n > 0:
+		x.line("", x.w.Say("explain.wide_few", "n", n))
+	default:
+		x.line("", x.w.Say("explain.wide_none"))
+	}
 }
 
 // parts names what adds up to the score.

@@ -121,6 +121,38 @@ func TestExplain(t *testing.T) {
 	})
 }
 
+// An unknown score says why what is there makes none.
+func TestExplainUnknown(t *testing.T) {
+	each(t, func(t *testing.T, w *words.Words) {
+		since := uint32(43)
+		for _, c := range []struct {
+			since *uint32
+			week  delivery.Counts
+			want  string
+		}{
+			{&since, delivery.Counts{Accepted: 146}, w.Say("explain.wide_fell", "n", 43)},
+			{nil, delivery.Counts{Accepted: 3}, w.Say("explain.wide_few", "n", 3)},
+			{nil, delivery.Counts{}, w.Say("explain.wide_none")},
+		} {
+			e := explanation("")
+			e.Unknown, e.Needs, e.Lo, e.Hi, e.SinceFall, e.Week = true, 4, 33, 83, c.since, c.week
+			var b bytes.Buffer
+			if err := reports.Explain(&b, e, w); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{c.want, w.Say("explain.wide", "width", 50)} {
+				if !strings.Contains(b.String(), want) {
+					t.Errorf("no %q in\n%s", want, b.String())
+				}
+			}
+		}
+		var b bytes.Buffer
+		if err := reports.Explain(&b, explanation(""), w); err != nil || strings.Contains(b.String(), w.Say("explain.wide_few", "n", 803)) {
+			t.Errorf("a known score is excused:\n%s", b.String())
+		}
+	})
+}
+
 func mailOf(t *testing.T, f *reports.Findings, w *words.Words) *reports.Mail {
 	t.Helper()
 	m, err := reports.NewMail(f, w, reports.MailOptions{Attached: "report.html"})

@@ -97,13 +97,21 @@ func (a *Analysis) lastChange(e *reports.Explanation, all []inference.Change, da
 func (a *Analysis) weekOf(ctx context.Context, e *reports.Explanation, day time.Time) error {
 	end := day.AddDate(0, 0, 1)
 	from, before := end.AddDate(0, 0, -7), end.AddDate(0, 0, -14)
+	if c := e.Change; c != nil && c.Drop > 0 && !c.Since.Before(before) {
+		e.SinceFall = new(uint32)
+	}
 	for ev, err := range a.evidenceSince(ctx, before.Unix(), false) {
 		if err != nil {
 			return err
 		}
-		if at := time.Unix(ev.Hour, 0); ev.IP != e.IP || ev.Receiver != e.Receiver.ID || at.Before(before) || !at.Before(end) {
+		at := time.Unix(ev.Hour, 0)
+		if ev.IP != e.IP || ev.Receiver != e.Receiver.ID || at.Before(before) || !at.Before(end) {
 			continue
-		} else if at.Before(from) {
+		}
+		if e.SinceFall != nil && !at.Before(e.Change.Since) {
+			*e.SinceFall += ev.First()
+		}
+		if at.Before(from) {
 			e.Reference.Add(&ev.Counts)
 		} else {
 			e.Week.Add(&ev.Counts)
