@@ -96,6 +96,9 @@ type follower struct {
 	reading *reading
 }
 
+// socket is where the other commands are served.
+func (f *follower) socket() string { return f.path + ".sock" }
+
 func (a *app) follow(ctx context.Context, db string, files []string, metrics net.Listener) error {
 	if err := followable(files); err != nil {
 		return err
@@ -106,6 +109,9 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	}
 	a.outbox = &sync.Mutex{}
 	f := &follower{app: a, path: a.database(db, r), files: files}
+	if err := serve.Fits(f.socket()); err != nil {
+		return withStatus(exitUsage, err)
+	}
 	o := limits(&r.cfg)
 	o.Lasting = true
 	if f.store, err = a.ownStore(ctx, f.path, o); err != nil {
@@ -115,7 +121,7 @@ func (a *app) follow(ctx context.Context, db string, files []string, metrics net
 	if f.key, err = hashKey(ctx, f.store); err != nil {
 		return storeStatus(err)
 	}
-	socket, err := serve.Listen(f.path + ".sock")
+	socket, err := serve.Listen(f.socket())
 	if err != nil {
 		return withStatus(exitTryAgain, err)
 	}
@@ -166,6 +172,9 @@ const lockPatience = 10 * time.Second
 // ownStore opens the database, and waits a little where somebody has it who
 // will soon be done: not a daemon, which serves.
 func (a *app) ownStore(ctx context.Context, path string, o store.Options) (*store.Store, error) {
+	if err := lasting(path); err != nil {
+		return nil, err
+	}
 	for until, told := time.Now().Add(lockPatience), false; ; {
 		s, err := store.Open(ctx, path, o)
 		err = storeStatus(err)

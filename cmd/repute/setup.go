@@ -121,7 +121,10 @@ func (a *app) openStore(ctx context.Context, path string, create bool, cfg *conf
 	if a.lent != nil {
 		return a.lent.Lend(), nil
 	}
-	if !create && path != store.Memory {
+	if !create {
+		if err := lasting(path); err != nil {
+			return nil, err
+		}
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, usagef("there is no database %q yet; make it with: repute ingest --db %s FILE…", path, path)
 		}
@@ -130,6 +133,15 @@ func (a *app) openStore(ctx context.Context, path string, create bool, cfg *conf
 	o.ReadOnly = !create && !writable(path)
 	s, err := store.Open(ctx, path, o)
 	return s, storeStatus(err)
+}
+
+// lasting refuses a database that would be gone with the command, where that is
+// all the command is for: it would take logs for read, or answer from nothing.
+func lasting(path string) error {
+	if path != store.Memory {
+		return nil
+	}
+	return usagef("a database %q is gone when the command ends: name a file with --db; to read logs, report and keep nothing there is repute analyze", path)
 }
 
 // limits are what the configuration lets the database use.
@@ -141,7 +153,7 @@ func limits(cfg *config.Config) store.Options {
 // made beside it.
 func writable(path string) bool {
 	const write = 2
-	return path == store.Memory || syscall.Access(path, write) == nil && syscall.Access(filepath.Dir(path), write) == nil
+	return syscall.Access(path, write) == nil && syscall.Access(filepath.Dir(path), write) == nil
 }
 
 // openDatabase opens a database that is there, with the configuration and rules

@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -83,6 +84,17 @@ const (
 	maxAtOnce  = 4        // commands
 	patience   = 5 * time.Second
 )
+
+// Fits tells whether the system takes a path of that length for a socket: it
+// takes far longer ones for files.
+func Fits(path string) error {
+	most := len(syscall.RawSockaddrUnix{}.Path) - 1
+	if len(path) <= most {
+		return nil
+	}
+	return fmt.Errorf("%q is too long for the socket beside the database: %d bytes, the system takes %d; put the database where its path is shorter, or start repute in its folder and name only the file",
+		path, len(path), most)
+}
 
 // Listen makes the socket, for its owner alone. A socket that a killed process
 // left behind is replaced, one that answers is not.

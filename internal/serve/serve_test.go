@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -109,5 +110,19 @@ func TestAskerGoes(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Error("the command goes on without its asker")
+	}
+}
+
+// TestFits listens at the longest path that fits.
+func TestFits(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := strings.Repeat("s", len(syscall.RawSockaddrUnix{}.Path)-1)
+	l, err := Listen(path)
+	if err != nil || Fits(path) != nil {
+		t.Fatal(err, Fits(path))
+	}
+	l.Close()
+	if l, err := Listen(path + "s"); err == nil || Fits(path+"s") == nil {
+		t.Error(l, "one byte more is no fault")
 	}
 }
