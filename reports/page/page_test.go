@@ -143,6 +143,22 @@ func TestCompareHeadline(t *testing.T) {
 	}
 }
 
+// Times to delivery are of accepted mail, as the log has them: the heading
+// claims nothing about mail that was refused.
+func TestLatencyUsual(t *testing.T) {
+	f := fixture.Story("")
+	for i := range f.Delays {
+		f.Delays[i].Before, f.Delays[i].Nine = 0, 100
+	}
+	for lang, want := range map[string]string{
+		"en": "Of the mail that was accepted, nine in ten arrived within 2 min", "ja": "受理されたメールの9割は2分以内に配送されています",
+	} {
+		if !strings.Contains(string(printed(t, f, lang)), want) {
+			t.Errorf("%s: the page does not say %q", lang, want)
+		}
+	}
+}
+
 // Nothing to show is no panel, not an empty one.
 func TestEmptyPanels(t *testing.T) {
 	f := fixture.Story("")
