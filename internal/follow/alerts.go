@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ type Alerts struct {
 
 	poke     chan struct{} // capacity 1: there is something to deliver
 	told     map[string]bool
-	saidOld  bool // that old falls are not told was said
+	old      map[string]bool // falls that were said to be no news
 	mu       sync.Mutex
 	coverage map[string]*coverage // by log
 }
@@ -34,7 +35,7 @@ type Alerts struct {
 func NewAlerts(desk func() *alert.Desk, mail func(context.Context) error, log *slog.Logger) *Alerts {
 	return &Alerts{
 		Desk: desk, Mail: mail, Log: log, Now: time.Now,
-		poke: make(chan struct{}, 1), told: map[string]bool{}, coverage: map[string]*coverage{},
+		poke: make(chan struct{}, 1), told: map[string]bool{}, old: map[string]bool{}, coverage: map[string]*coverage{},
 	}
 }
 
@@ -54,12 +55,9 @@ func (x *Alerts) Scored(ctx context.Context, a *analysis.Analysis, r *analysis.R
 	}
 	since := x.Now().Add(-news)
 	var fresh []string
-	from, old := time.Time{}, 0
+	from := time.Time{}
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		if c.Drop > 0 && c.Noticed.Before(since) {
-			old++
-		}
 		if key := changeKey(c); c.Drop != 0 && !c.Noticed.Before(since) && !x.told[key] {
 			fresh = append(fresh, key)
 			if from.IsZero() || c.Time.Before(from) {
@@ -67,10 +65,7 @@ func (x *Alerts) Scored(ctx context.Context, a *analysis.Analysis, r *analysis.R
 			}
 		}
 	}
-	if old > 0 && !x.saidOld {
-		x.saidOld = true
-		x.Log.Info("falls that are no news are not told; repute changes lists them", "falls", old, "before", since.Format(time.DateOnly))
-	}
+	x.sayOld(r.Changes, since)
 	if len(fresh) == 0 {
 		return
 	}
@@ -87,6 +82,41 @@ func (x *Alerts) Scored(ctx context.Context, a *analysis.Analysis, r *analysis.R
 		x.told[key] = true
 	}
 	x.deliver()
+}
+
+// sayOld puts the falls into the log that raise no alert for being old, and
+// that still hold: once, not at each inference, and the latest of them by name.
+func (x *Alerts) sayOld(changes []inference.Change, since time.Time) {
+	n, latest := 0, (*inference.Change)(nil)
+	for _, c := range holding(changes) {
+		if key := changeKey(c); c.Noticed.Before(since) && !x.old[key] {
+			x.old[key] = true
+			n++
+			if latest == nil || c.Noticed.After(latest.Noticed) {
+				latest = c
+			}
+		}
+	}
+	if n > 0 {
+		x.Log.Info("old falls that still hold raise no alert; repute changes lists them", "falls", n, "noticed_before", since.Format(time.DateOnly),
+			"latest", latest.IP+" at "+latest.Receiver, "since", latest.Time.Format(time.DateOnly), "from", math.Round(latest.Before), "to", math.Round(latest.After))
+	}
+}
+
+// holding are the falls that no recovery followed: the last change of a pair.
+func holding(changes []inference.Change) (falls []*inference.Change) {
+	last := map[[2]string]int{}
+	for i := range changes {
+		if c := &changes[i]; c.Drop != 0 {
+			last[[2]string{c.IP, c.Receiver}] = i
+		}
+	}
+	for i := range changes {
+		if c := &changes[i]; c.Drop > 0 && last[[2]string{c.IP, c.Receiver}] == i {
+			falls = append(falls, c)
+		}
+	}
+	return falls
 }
 
 // changeKey tells changes apart; a fall that goes on is another one.
