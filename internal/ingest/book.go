@@ -54,6 +54,8 @@ type book struct {
 	dict       *dictionary
 	correlator *correlator
 	overlaps   *overlaps
+	rows                  // for the next part of the batch
+	inBatch    int        // events of the batch that stand in earlier parts
 	*collected            // for the next batch
 	written    *collected // the batch before, which the writer may still read
 	nextID     int64
@@ -67,8 +69,6 @@ type collected struct {
 	replies  map[replyCell]int32 // index of answers
 	answers  []store.ReplyCount
 	quotes   map[store.Quote]int64
-	events   []store.Event
-	messages []store.Message
 	open     []byte
 }
 
@@ -108,7 +108,7 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 		m = b.correlator.find(e)
 	}
 	b.learn(m, e)
-	stream, line := r.position()
+	stream, line := r.state.ID, r.number()
 	switch e.Kind {
 	case delivery.Attempt, delivery.Probe:
 		hash := b.hash(e.Recipient)
@@ -294,6 +294,14 @@ func (b *book) expired(m *message, e *delivery.Event, file string, stream int32,
 	return b.emit(m, e, file, line)
 }
 
+// handOver gives rows to the writer when they are enough for a part.
+func (b *book) handOver(w *writer) {
+	if len(b.events) >= partRows {
+		b.inBatch += len(b.events)
+		b.rows = w.put(part{rows: b.rows})
+	}
+}
+
 // message gives a message its id when the first event refers to it.
 func (b *book) message(m *message, e *delivery.Event, origin int32) int64 {
 	if m.ID == 0 {
@@ -347,11 +355,10 @@ func (b *book) fill(batch *store.Batch) {
 		q.N = n
 		batch.Quotes = append(batch.Quotes, q)
 	}
-	batch.Events, batch.Messages = b.events, b.messages
 	b.dict.fill(batch)
 	b.open = b.correlator.save(b.open[:0])
 	batch.Open = b.open
-	b.collected, b.written = b.written, b.collected
+	b.collected, b.written, b.inBatch = b.written, b.collected, 0
 	b.discard()
 }
 
@@ -360,8 +367,7 @@ func (c *collected) discard() {
 	clear(c.cells)
 	clear(c.replies)
 	clear(c.quotes)
-	clear(c.messages) // their texts
-	c.evidence, c.answers, c.events, c.messages = c.evidence[:0], c.answers[:0], c.events[:0], c.messages[:0]
+	c.evidence, c.answers = c.evidence[:0], c.answers[:0]
 }
 
 func hourOf(micros int64) int64 {

@@ -18,7 +18,7 @@ func TestBounds(t *testing.T) {
 	}
 	b.correlator.max = 100
 	b.dict.limits = limits{origins: 10, receivers: 10, domains: 20, templates: 10, routes: 30}
-	r := &reading{loop: &loop{o: &cab.o, book: b}, stream: &nowhere{}}
+	r := &reading{loop: &loop{o: &cab.o, book: b}, block: &block{}}
 	id := func(n int) []byte { return fmt.Appendf(nil, "%010X", n) }
 	attempt := func(n int, rcpt, relay, text string) *delivery.Event {
 		e := &delivery.Event{
@@ -65,14 +65,6 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d accepted at Gmail of 1000; %d attempts of 2000", accepted, all)
 	}
 }
-
-// nowhere is a stream that no line comes from.
-type nowhere struct{}
-
-func (nowhere) Next() ([]byte, error) { return nil, nil }
-func (nowhere) Line() int64           { return 1 }
-func (nowhere) Offset() int64         { return 0 }
-func (nowhere) TailHash() [32]byte    { return [32]byte{} }
 
 // The open messages come back as they were saved, and a cut state is an error.
 func TestOpenState(t *testing.T) {

@@ -79,6 +79,8 @@ func NewFollower(ctx context.Context, paths []string, o FollowOptions) (*Followe
 // store's; a new follower goes on where the last transaction ended.
 func (f *Follower) Run(ctx context.Context) error {
 	defer f.close()
+	f.writer.start(ctx)
+	defer f.writer.stop()
 	for {
 		busy, err := f.turns(ctx)
 		if ctx.Err() != nil {
@@ -220,7 +222,7 @@ func (f *Follower) read(ctx context.Context, s *rotating, l *live) (more bool, e
 // tells that there is more than that.
 func (f *Follower) take(ctx context.Context, path string, r *reading, lines int) (more bool, err error) {
 	start, before := time.Now(), r.state.Coverage
-	more, err = r.advance(lines)
+	more, err = r.advance(ctx, lines)
 	if err != nil {
 		return false, fmt.Errorf("%q, line %d: %w", path, r.stream.Line()+1, err)
 	}

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"repute/delivery"
 	"repute/internal/source"
 	"repute/internal/store"
 	"repute/parser"
@@ -83,7 +82,9 @@ func addCoverage(t, c *store.Coverage) {
 	t.LastAt = max(t.LastAt, c.LastAt)
 }
 
-const defaultBatch = 300_000
+// defaultBatch ends a batch where few lines are about mail; else batchRows
+// does.
+const defaultBatch = 2_000_000
 
 // headLines is how many lines, of those in the first 256 KiB, may tell a
 // log's format: a mail server that is scanned has hundreds of lines of
@@ -104,6 +105,8 @@ func Run(ctx context.Context, files []string, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	l.writer.start(ctx)
+	defer l.writer.stop()
 	var report Report
 	for _, path := range files {
 		f, err := l.file(ctx, path)
@@ -125,10 +128,9 @@ type loop struct {
 	next    int32 // stream id
 	// after is the newest line of each rotated set so far: the year of the
 	// next file's first line follows from it.
-	after  map[string]int64
-	taken  int64
-	found  map[int32]bool // streams of before that were met again
-	events []delivery.Event
+	after map[string]int64
+	taken int64
+	found map[int32]bool // streams of before that were met again
 }
 
 func newLoop(ctx context.Context, o *Options) (*loop, error) {
@@ -174,8 +176,12 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	defer s.Close()
 	state.Format = format.Name
 	before := state
-	r := &reading{loop: l, stream: s, taken: s.Taken, state: state, parser: format.New(l.parserOptions(s.Path, s.Modified, head))}
+	p := format.New(l.parserOptions(s.Path, s.Modified, head))
+	r := &reading{loop: l, stream: s, taken: s.Taken, block: &block{}, state: state}
+	r.begin(s.Offset())
+	r.ahead = readAhead(s, p)
 	err = r.run(ctx)
+	r.ahead.stop(s.Path != source.Stdin)
 	f.Samples = r.allSamples
 	f.Coverage = difference(&r.state.Coverage, &before.Coverage)
 	f.Again = f.Lines == 0 && before.Lines > 0 || f.Attempts == 0 && f.Repeated > 0

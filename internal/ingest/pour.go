@@ -175,7 +175,7 @@ func (f *Follower) recognised(p *piped, format parser.Format) {
 }
 
 func (f *Follower) pipeReading(p *piped) *reading {
-	r := &reading{loop: f.loop, stream: p.pipe, taken: p.pipe.Offset, parser: strangers{}}
+	r := &reading{loop: f.loop, stream: p.pipe, taken: p.pipe.Offset, block: &block{}, parser: strangers{}}
 	if p.journal != nil {
 		r.stream, r.cursor = p.journal, p.journal.Cursor
 		r.state = f.journalState(p.path)
@@ -186,7 +186,7 @@ func (f *Follower) pipeReading(p *piped) *reading {
 	if r.state.ID == 0 {
 		r.state = f.newState(p.path)
 	}
-	r.begin()
+	r.begin(p.pipe.Offset())
 	return r
 }
 

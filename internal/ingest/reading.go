@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 
 	"repute/delivery"
@@ -31,6 +30,9 @@ type reading struct {
 	cursor     func() string  // of a journal
 	kin        map[int32]bool // streams of the same log, when followed through its rotations
 	parser     parser.Parser
+	ahead      *ahead // what reads the stream; nil: we do, when we are asked to
+	block      *block
+	at         int // lines of the block that were booked
 	state      store.StreamState
 	batch      store.Batch
 	allSamples []store.Sample
@@ -42,9 +44,11 @@ const maxSamples = 5
 
 // run reads to the end. What is read is committed when it returns.
 func (r *reading) run(ctx context.Context) error {
-	r.begin()
 	for {
-		full, err := r.advance(r.o.BatchLines)
+		full, err := r.advance(ctx, r.o.BatchLines)
+		if stop := (*stopError)(nil); errors.As(err, &stop) {
+			return err
+		}
 		err = errors.Join(err, r.commit(ctx)) // of a damaged file what was whole is kept
 		if err != nil || !full {
 			return errors.Join(err, r.writer.wait())
@@ -53,35 +57,69 @@ func (r *reading) run(ctx context.Context) error {
 }
 
 // advance reads on to the end, or until the batch has so many lines.
-func (r *reading) advance(lines int) (full bool, err error) {
-	for r.batch.Lines < int64(lines) {
-		line, err := r.stream.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return false, nil
-		case errors.Is(err, source.ErrTooLong):
-			r.state.Oversize++
-			r.sample("line too long", line)
-		case err != nil:
-			return false, err
-		default:
-			if err := r.line(line); err != nil {
+func (r *reading) advance(ctx context.Context, lines int) (full bool, err error) {
+	for r.batch.Lines < int64(lines) && !r.crammed() {
+		if r.at < len(r.block.lines) {
+			if err := r.line(r.at); err != nil {
 				return false, &stopError{err}
 			}
+			r.at++
+			r.state.Lines++
+			r.batch.Lines++
+			r.book.handOver(r.writer)
+			continue
 		}
-		r.state.Lines++
-		r.batch.Lines++
+		if err := r.block.err; err != nil {
+			r.block.err = nil
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return false, err
+		}
+		if err := r.next(ctx, lines-int(r.batch.Lines)); err != nil {
+			return false, err
+		}
 	}
 	return true, nil
 }
 
-// line parses one line and books its events.
-func (r *reading) line(line []byte) error {
-	events, err := r.parser.Append(r.events[:0], line)
-	r.events = events
-	if err != nil {
-		return r.notAnEvent(line, err)
+// crammed tells that the batch has all the rows that it should. What is read
+// when asked for is given by lines.
+func (r *reading) crammed() bool {
+	return r.ahead != nil && r.book.inBatch+len(r.book.events) >= batchRows
+}
+
+// next goes on to the next block, of at most so many lines if it has yet to be
+// read.
+func (r *reading) next(ctx context.Context, most int) error {
+	r.at = 0
+	if r.ahead == nil {
+		r.block.fill(r.stream, r.parser, most)
+		return nil
 	}
+	r.ahead.empty <- r.block
+	select {
+	case r.block = <-r.ahead.full:
+		return nil
+	case <-ctx.Done():
+		r.block = &block{}
+		return &stopError{ctx.Err()}
+	}
+}
+
+// line books the events of a line.
+func (r *reading) line(i int) error {
+	switch l := &r.block.lines[i]; l.what {
+	case irrelevant:
+		r.state.Irrelevant++
+	case notUnderstood:
+		r.state.NotUnderstood++
+		r.sample(l.kind, r.block.line(i))
+	case tooLong:
+		r.state.Oversize++
+		r.sample("line too long", r.block.line(i))
+	}
+	events := r.block.lineEvents(i)
 	for i := range events {
 		e := &events[i]
 		r.state.Events++
@@ -109,21 +147,6 @@ func (r *reading) line(line []byte) error {
 	return nil
 }
 
-// notAnEvent counts a line that is not ours, or is and is not understood.
-func (r *reading) notAnEvent(line []byte, err error) error {
-	if errors.Is(err, parser.ErrIrrelevant) {
-		r.state.Irrelevant++
-		return nil
-	}
-	var syntax *parser.SyntaxError
-	if errors.As(err, &syntax) {
-		r.state.NotUnderstood++
-		r.sample(syntax.Kind, line)
-		return nil
-	}
-	return fmt.Errorf("%q, line %d: %w", r.state.Path, r.stream.Line(), err)
-}
-
 func (r *reading) sample(kind string, line []byte) {
 	if r.kinds == nil {
 		r.kinds = map[string]int{}
@@ -132,16 +155,16 @@ func (r *reading) sample(kind string, line []byte) {
 		return
 	}
 	r.kinds[kind]++
-	s := store.Sample{Stream: r.state.ID, Kind: kind, Line: r.stream.Line(), Text: valid(line[:min(len(line), 300)])}
+	s := store.Sample{Stream: r.state.ID, Kind: kind, Line: r.number(), Text: valid(line[:min(len(line), 300)])}
 	r.allSamples = append(r.allSamples, s)
 	r.batch.Samples = append(r.batch.Samples, s)
 }
 
-func (r *reading) begin() {
-	r.batch = store.Batch{From: r.stream.Offset()}
+func (r *reading) begin(offset int64) {
+	r.batch = store.Batch{From: offset}
 }
 
-// commit hands the batch to the writer and begins the next.
+// commit hands the rest of the batch to the writer and begins the next.
 func (r *reading) commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return &stopError{err}
@@ -152,7 +175,7 @@ func (r *reading) commit(ctx context.Context) error {
 	if r.batch.Lines == 0 {
 		return nil
 	}
-	r.state.Bytes, r.state.TailHash = r.stream.Offset(), r.stream.TailHash()
+	r.state.Bytes, r.state.TailHash = r.position()
 	if r.head != nil {
 		head := r.head()
 		r.state.HeadLen = int(min(int64(len(head)), r.state.Bytes))
@@ -161,9 +184,9 @@ func (r *reading) commit(ctx context.Context) error {
 	if r.cursor != nil {
 		r.state.Cursor = r.cursor()
 	}
-	if r.o.Store == nil {
+	if r.o.Store == nil { // then there are no rows
 		r.book.collected.discard()
-		r.begin()
+		r.begin(r.state.Bytes)
 		return nil
 	}
 	batch := r.batch
@@ -172,8 +195,8 @@ func (r *reading) commit(ctx context.Context) error {
 		return err
 	}
 	r.book.fill(&batch)
-	r.writer.start(ctx, &batch)
-	r.begin()
+	r.book.rows = r.writer.commit(r.book.rows, &batch)
+	r.begin(r.state.Bytes)
 	return nil
 }
 
@@ -186,5 +209,14 @@ func (r *reading) repeated(e *delivery.Event) {
 	}
 }
 
-// position tells where an event stands.
-func (r *reading) position() (stream int32, line int64) { return r.state.ID, r.stream.Line() }
+// number is the number of the line that is booked.
+func (r *reading) number() int64 { return r.block.first + int64(r.at) + 1 }
+
+// position is where the next line begins that is not booked, and the hash of
+// the text before it.
+func (r *reading) position() (offset int64, tail [32]byte) {
+	if r.ahead == nil {
+		return r.stream.Offset(), r.stream.TailHash()
+	}
+	return r.block.offset(r.at), source.TailHash(r.block.tail(r.at))
+}

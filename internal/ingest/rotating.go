@@ -121,9 +121,10 @@ func (f *Follower) goOn(s *rotating, file *source.Live) (*live, error) {
 		}
 	}
 	l := &live{file: file, quiet: time.Now(), reading: &reading{
-		loop: f.loop, stream: file, taken: file.Offset, head: file.Head, kin: s.kin, state: state, parser: s.format.New(options),
+		loop: f.loop, stream: file, taken: file.Offset, head: file.Head, kin: s.kin, state: state,
+		block: &block{}, parser: s.format.New(options),
 	}}
-	l.begin()
+	l.begin(file.Offset())
 	return l, nil
 }
 

@@ -6,27 +6,117 @@ import (
 	"repute/internal/store"
 )
 
-// writer commits batches on a goroutine of its own, one after the other, so
-// that the next is read and booked meanwhile.
+// writer writes what was booked on a goroutine of its own, so that the lines
+// after it are read and booked meanwhile.
 type writer struct {
-	store   *store.Store
-	pending chan error // of the batch that is being written; nil: there is none
+	store *store.Store
+	parts chan part // nil: the goroutine does not run
+	spare chan rows // memory to be used again
+	ended chan struct{}
+	done  chan error // of the batch that is being committed; nil: there is none
 }
 
-// start begins to write a batch; the one before must have been waited for.
-func (w *writer) start(ctx context.Context, b *store.Batch) {
-	done := make(chan error, 1)
-	w.pending = done
-	go func() { done <- w.store.Commit(ctx, b) }()
+// rows are messages and events of a batch.
+type rows struct {
+	messages []store.Message
+	events   []store.Event
 }
 
-// wait waits until all is written. The error, a *stopError, is told once.
+// part is some of a batch's rows; the last has the rest of the batch.
+type part struct {
+	rows
+	batch *store.Batch
+	done  chan error
+}
+
+const (
+	// partRows is how many events are handed over together.
+	partRows = 4096
+	// partsAhead is how many parts may wait: as many as a checkpoint takes the
+	// time of.
+	partsAhead = 12
+	// batchRows is how many messages end a batch: DuckDB puts as many rows in a
+	// group, and takes whole groups over as they were written into the file,
+	// while fewer are written to its log of changes first.
+	batchRows = 122_880
+)
+
+// start lets the writer's goroutine run, until stop.
+func (w *writer) start(ctx context.Context) {
+	if w.parts != nil || w.store == nil {
+		return
+	}
+	w.parts, w.spare, w.ended = make(chan part, partsAhead), make(chan rows, partsAhead+1), make(chan struct{})
+	go func() {
+		defer close(w.ended)
+		w.write(ctx)
+	}()
+}
+
+// stop ends it. A batch that was not committed is taken back.
+func (w *writer) stop() {
+	if w.parts != nil {
+		close(w.parts)
+		<-w.ended
+		w.parts = nil
+	}
+}
+
+func (w *writer) write(ctx context.Context) {
+	var tx *store.Write
+	var failed error
+	for p := range w.parts {
+		if failed == nil && tx == nil {
+			tx = w.store.Begin(ctx)
+		}
+		if tx != nil {
+			tx.Add(p.messages, p.events)
+		}
+		clear(p.messages) // their texts
+		select {
+		case w.spare <- rows{p.messages[:0], p.events[:0]}:
+		default:
+		}
+		if p.batch == nil {
+			continue
+		}
+		if tx != nil {
+			failed = tx.Commit(p.batch)
+			tx = nil
+		}
+		p.done <- failed // after one that failed none may follow: it would leave a gap
+	}
+	if tx != nil {
+		_ = tx.Rollback() // nobody waits for it
+	}
+}
+
+// put hands rows over and returns memory for the next.
+func (w *writer) put(p part) rows {
+	w.parts <- p
+	select {
+	case r := <-w.spare:
+		return r
+	default:
+		return rows{}
+	}
+}
+
+// commit hands the last rows of a batch over; the batch before must have been
+// waited for.
+func (w *writer) commit(r rows, b *store.Batch) rows {
+	w.done = make(chan error, 1)
+	return w.put(part{r, b, w.done})
+}
+
+// wait waits until the batch is written that was committed last. The error, a
+// *stopError, is told once.
 func (w *writer) wait() error {
-	if w.pending == nil {
+	if w.done == nil {
 		return nil
 	}
-	err := <-w.pending
-	w.pending = nil
+	err := <-w.done
+	w.done = nil
 	if err != nil {
 		return &stopError{err}
 	}

@@ -209,6 +209,17 @@ func (s *Stream) Line() int64 { return s.line }
 // compressed ones.
 func (s *Stream) Taken() int64 { return s.counts.n.Load() }
 
+// Tail is the last text before Offset, at least TailSize bytes where there are
+// so many. It is valid until the next call.
+func (s *Stream) Tail() []byte { return s.tail.last() }
+
+// TailSize is how much text before a position is compared.
+const TailSize = headSize
+
+// TailHash is the hash of the last TailSize bytes of the text before a
+// position, as a Stream's TailHash is.
+func TailHash(text []byte) [32]byte { return sha256.Sum256(text[max(0, len(text)-TailSize):]) }
+
 // TailHash is the hash of the last 1 KiB before Offset: it proves at the next
 // start that the text before a stored position is the text that was read.
 func (s *Stream) TailHash() [32]byte { return s.tail.sum() }
@@ -269,7 +280,7 @@ func (r *ring) write(b []byte) {
 
 func (r *ring) last() []byte { return r.buf[max(0, r.n-headSize):r.n] }
 
-func (r *ring) sum() [32]byte { return sha256.Sum256(r.last()) }
+func (r *ring) sum() [32]byte { return TailHash(r.last()) }
 
 type counter struct {
 	r io.Reader

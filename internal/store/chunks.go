@@ -65,49 +65,87 @@ func texts[T any](get func(*T) string) column[T] {
 	}}
 }
 
-// appendChunks fills one table, a chunk of rows at a time. The columns are all
-// of the table's, in its order.
-func appendChunks[T any](c driver.Conn, table string, rows []T, columns []column[T]) error {
-	if len(rows) == 0 {
-		return nil
-	}
+// table is one table being filled, a chunk of rows at a time. The columns are
+// all of the table's, in its order.
+type table[T any] struct {
+	name     string
+	columns  []column[T]
+	appender mapping.Appender
+	types    []mapping.LogicalType
+	chunk    mapping.DataChunk
+}
+
+// openTable begins to fill a table, within the connection's transaction.
+func openTable[T any](c driver.Conn, name string, columns []column[T]) (*table[T], error) {
 	conn, err := handle(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var a mapping.Appender
-	defer mapping.AppenderDestroy(&a)
-	failed := func() error { return fmt.Errorf("%s: %s", table, mapping.AppenderError(a)) }
-	if mapping.AppenderCreate(conn, "", table, &a) == mapping.StateError {
-		return failed()
+	t := &table[T]{name: name, columns: columns}
+	if mapping.AppenderCreate(conn, "", name, &t.appender) == mapping.StateError {
+		err = t.failed()
+	} else if t.types, err = typesOf(t.appender, columns); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	types, err := typesOf(a, columns)
-	defer func() {
-		for i := range types {
-			mapping.DestroyLogicalType(&types[i])
-		}
-	}()
 	if err != nil {
-		return fmt.Errorf("%s: %w", table, err)
+		t.close()
+		return nil, err
 	}
-	chunk := mapping.CreateDataChunk(types)
-	defer mapping.DestroyDataChunk(&chunk)
+	t.chunk = mapping.CreateDataChunk(t.types)
+	return t, nil
+}
+
+func (t *table[T]) failed() error {
+	return fmt.Errorf("%s: %s", t.name, mapping.AppenderError(t.appender))
+}
+
+// add adds rows.
+func (t *table[T]) add(rows []T) error {
 	for size := int(mapping.VectorSize()); len(rows) > 0; {
 		n := min(size, len(rows))
-		mapping.DataChunkReset(chunk)
-		for i := range columns {
-			columns[i].write(mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), rows[:n])
+		mapping.DataChunkReset(t.chunk)
+		for i := range t.columns {
+			t.columns[i].write(mapping.DataChunkGetVector(t.chunk, mapping.IdxT(i)), rows[:n])
 		}
-		mapping.DataChunkSetSize(chunk, mapping.IdxT(n))
-		if mapping.AppendDataChunk(a, chunk) == mapping.StateError {
-			return failed()
+		mapping.DataChunkSetSize(t.chunk, mapping.IdxT(n))
+		if mapping.AppendDataChunk(t.appender, t.chunk) == mapping.StateError {
+			return t.failed()
 		}
 		rows = rows[n:]
 	}
-	if mapping.AppenderClose(a) == mapping.StateError {
-		return failed()
+	return nil
+}
+
+// flush hands what was added over to the transaction.
+func (t *table[T]) flush() error {
+	if mapping.AppenderFlush(t.appender) == mapping.StateError {
+		return t.failed()
 	}
 	return nil
+}
+
+// close gives the memory back. What was not flushed is lost.
+func (t *table[T]) close() {
+	if t.chunk.Ptr != nil {
+		mapping.DestroyDataChunk(&t.chunk)
+	}
+	for i := range t.types {
+		mapping.DestroyLogicalType(&t.types[i])
+	}
+	mapping.AppenderDestroy(&t.appender)
+}
+
+// appendChunks fills one table.
+func appendChunks[T any](c driver.Conn, name string, rows []T, columns []column[T]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	t, err := openTable(c, name, columns)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return errors.Join(t.add(rows), t.flush())
 }
 
 // typesOf returns the types of a table's columns, if they are those that will

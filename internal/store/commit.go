@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -14,41 +15,109 @@ import (
 // in the database, and the handle is a new one: a handle that has seen a
 // failed COMMIT is not to be trusted.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
-	if err := s.commit(ctx, b); err != nil {
-		if ctx.Err() == nil && s.path != Memory {
-			err = errors.Join(err, s.db.Close(), s.connect(ctx))
-		}
-		return fmt.Errorf("%q: %w", s.path, err)
-	}
-	return nil
+	w := s.Begin(ctx)
+	w.Add(b.Messages, b.Events)
+	return w.Commit(b)
 }
 
-func (s *Store) commit(ctx context.Context, b *Batch) error {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return err
+// Write is a transaction whose messages and events are written while there are
+// still more to come: they wait in the database's memory or file, which is
+// tighter than ours.
+type Write struct {
+	s        *Store
+	ctx      context.Context
+	conn     *sql.Conn
+	messages *table[Message]
+	events   *table[Event]
+	n        int64 // events
+	err      error // the first; nothing is written after it
+}
+
+// Begin begins a batch. It ends by Commit or Rollback, which tell what went
+// wrong.
+func (s *Store) Begin(ctx context.Context) *Write {
+	w := &Write{s: s, ctx: ctx}
+	if w.conn, w.err = s.db.Conn(ctx); w.err != nil {
+		return w
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN TRANSACTION"); err != nil {
-		return err
+	w.exec("BEGIN TRANSACTION")
+	return w
+}
+
+func (w *Write) exec(query string, args ...any) {
+	if w.err == nil {
+		_, w.err = w.conn.ExecContext(w.ctx, query, args...)
 	}
-	err = conn.Raw(func(c any) error { return s.appendAll(c.(driver.Conn), b) })
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
+}
+
+// raw calls do with the driver's connection.
+func (w *Write) raw(do func(driver.Conn) error) {
+	if w.err == nil {
+		w.err = w.conn.Raw(func(c any) error { return do(c.(driver.Conn)) })
 	}
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "DELETE FROM open_state")
+}
+
+// Add writes messages and events. The memory is the caller's again.
+func (w *Write) Add(messages []Message, events []Event) {
+	if w.err == nil {
+		w.err = w.ctx.Err()
 	}
-	if err == nil {
-		err = conn.Raw(func(c any) error { return appendPosition(c.(driver.Conn), b) })
-	}
-	if err != nil {
-		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return errors.Join(err, rollback)
+	w.raw(func(c driver.Conn) (err error) {
+		if w.messages == nil {
+			if w.messages, err = openTable(c, "message", messageColumns()); err != nil {
+				return err
+			}
+			if w.events, err = openTable(c, "event", eventColumns()); err != nil {
+				return err
+			}
+		}
+		w.n += int64(len(events))
+		return errors.Join(w.messages.add(messages), w.events.add(events), w.messages.flush(), w.events.flush())
+	})
+}
+
+// Commit writes all of a batch but its messages and events, and ends it.
+func (w *Write) Commit(b *Batch) error {
+	w.closeTables()
+	w.raw(func(c driver.Conn) error { return w.s.appendAll(c, b) })
+	w.exec("DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
+	w.exec("DELETE FROM open_state")
+	w.raw(func(c driver.Conn) error { return appendPosition(c, b, w.n) })
+	if w.err != nil {
+		return w.Rollback()
 	}
 	// It is not interrupted: whether it went through would not be known.
-	_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
-	return err
+	if _, w.err = w.conn.ExecContext(context.WithoutCancel(w.ctx), "COMMIT"); w.err != nil {
+		return w.Rollback()
+	}
+	return w.conn.Close()
+}
+
+// Rollback takes all back. It tells what went wrong before.
+func (w *Write) Rollback() error {
+	w.closeTables()
+	if w.conn != nil {
+		_, err := w.conn.ExecContext(context.WithoutCancel(w.ctx), "ROLLBACK")
+		err = errors.Join(err, w.conn.Close())
+		if w.err == nil {
+			return err
+		}
+	}
+	s, err := w.s, w.err
+	if w.ctx.Err() == nil && s.path != Memory {
+		err = errors.Join(err, s.db.Close(), s.connect(w.ctx))
+	}
+	return fmt.Errorf("%q: %w", s.path, err)
+}
+
+func (w *Write) closeTables() {
+	if w.messages != nil {
+		w.messages.close()
+	}
+	if w.events != nil {
+		w.events.close()
+	}
+	w.messages, w.events = nil, nil
 }
 
 // appendRows fills one table by DuckDB's appender.
@@ -89,8 +158,6 @@ func (s *Store) appendAll(c driver.Conn, b *Batch) error {
 		appendRows(c, "receiver", b.Receivers, named),
 		appendChunks(c, "domain", b.Domains, domainColumns()),
 		appendRows(c, "template", b.Templates, templateValues),
-		appendChunks(c, "message", b.Messages, messageColumns()),
-		appendChunks(c, "event", b.Events, eventColumns()),
 		appendChunks(c, "evidence_hour", s.roll.up(b.Evidence, byHour), hourColumns()),
 		appendChunks(c, "evidence_day", s.roll.up(b.Evidence, byDay), dayColumns()),
 		appendChunks(c, "reply_hour", b.Replies, replyColumns()),
@@ -98,7 +165,7 @@ func (s *Store) appendAll(c driver.Conn, b *Batch) error {
 	)
 }
 
-func appendPosition(c driver.Conn, b *Batch) error {
+func appendPosition(c driver.Conn, b *Batch, events int64) error {
 	return errors.Join(
 		appendRows(c, "stream", []StreamState{b.Stream}, func(r StreamState) []driver.Value {
 			return []driver.Value{
@@ -107,7 +174,7 @@ func appendPosition(c driver.Conn, b *Batch) error {
 			}
 		}),
 		appendRows(c, "audit", []int{0}, func(int) []driver.Value {
-			return []driver.Value{b.Stream.ID, b.From, b.Stream.Bytes, b.Lines, int64(len(b.Events))}
+			return []driver.Value{b.Stream.ID, b.From, b.Stream.Bytes, b.Lines, events}
 		}),
 		appendRows(c, "open_state", [][]byte{b.Open}, func(r []byte) []driver.Value { return []driver.Value{r} }),
 	)
