@@ -27,19 +27,6 @@ type Booked struct {
 	Line      int64
 }
 
-// cell is what evidence is counted by.
-type cell struct {
-	Hour                     int64 // Unix seconds
-	Origin, Receiver, Domain int32
-}
-
-// key is a cell as maps take it fastest: without a gap in memory.
-func (c *cell) key() cellKey {
-	return cellKey{c.Hour, int64(c.Origin)<<32 | int64(c.Receiver), int64(c.Domain)}
-}
-
-type cellKey [3]int64
-
 // replyCell is what replies are counted by.
 type replyCell struct {
 	hour                       int64
@@ -64,8 +51,7 @@ type book struct {
 
 // collected is what a batch is made of.
 type collected struct {
-	cells    map[cellKey]int32 // index of evidence
-	evidence []store.Evidence
+	evidence cells
 	replies  map[replyCell]int32 // index of answers
 	answers  []store.ReplyCount
 	quotes   map[store.Quote]int64
@@ -73,7 +59,7 @@ type collected struct {
 }
 
 func newCollected() *collected {
-	return &collected{cells: map[cellKey]int32{}, replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}}
+	return &collected{replies: map[replyCell]int32{}, quotes: map[store.Quote]int64{}}
 }
 
 func newBook(ctx context.Context, o *Options) (*book, error) {
@@ -116,7 +102,7 @@ func (b *book) event(r *reading, e *delivery.Event) error {
 			r.repeated(e)
 			return err
 		}
-		b.outcome(m, e, hash, b.dict.domain(domainOf(e.Recipient)), stream, line)
+		b.outcome(m, e, hash, 0, stream, line)
 	case delivery.Expired:
 		return b.expired(m, e, r.state.Path, stream, line)
 	case delivery.HostTrial:
@@ -152,14 +138,20 @@ func (b *book) origin(m *message, e *delivery.Event) sender.Origin {
 	return b.dict.origins[b.dict.origin(e, m.Domain)-1].Origin
 }
 
-// outcome books what happened to one recipient.
+// outcome books what happened to one recipient. domain is 0 where the event
+// names the recipient.
 func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32, stream int32, line int64) {
 	reply, relay := &e.Reply, e.RelayHost
 	if t := m.Trial; t != nil && e.Attempted && reply.Code == 0 && e.At-t.At < trialSpan {
 		reply, relay = &t.Reply, []byte(t.Relay) // the noise after an earlier MX's refusal
 	}
 	m.Trial = nil
-	receiver := b.dict.receiver(relay, domain, domainOf(e.Recipient))
+	var receiver int32
+	if domain == 0 {
+		domain, receiver = b.dict.route(relay, domainOf(e.Recipient))
+	} else {
+		receiver = b.dict.home(domain)
+	}
 	template := b.dict.template(receiver, b.dict.reply(receiver, reply, e.Recipient), e.Status)
 	verdict := b.dict.verdict(template)
 	class := delivery.ClassOf(e.Status, e.Attempted, reply, verdict)
@@ -196,7 +188,7 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 // count books the evidence of an attempt: a first outcome, or the correction
 // that a first retry brings. It tells whether it was the first.
 func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.Class, listed bool, c cell) bool {
-	counts := b.counts(c)
+	counts := b.evidence.of(c)
 	counts.Attempts++
 	rcpt := m.recipient(hash)
 	if rcpt == nil {
@@ -215,23 +207,11 @@ func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.
 	rcpt.Retries++
 	rcpt.Finished = rcpt.Finished || e.Status != delivery.Deferred
 	if rcpt.Class.Generic() && rcpt.Retries == 1 && e.Status == delivery.Sent {
-		counts := b.counts(rcpt.Cell)
+		counts := b.evidence.of(rcpt.Cell)
 		counts.DeferSlow-- // modulo 2³²: the rows are added up when read
 		counts.DeferQuick++
 	}
 	return false
-}
-
-// counts returns the counts of a cell in this batch; valid until the next call.
-func (b *book) counts(c cell) *delivery.Counts {
-	key := c.key()
-	i, ok := b.cells[key]
-	if !ok {
-		i = int32(len(b.evidence))
-		b.cells[key] = i
-		b.evidence = append(b.evidence, store.Evidence{Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain})
-	}
-	return &b.evidence[i].Counts
 }
 
 // answer counts a reply that was no acceptance.
@@ -350,7 +330,7 @@ func (h hasher) sum(text []byte) uint64 {
 // fill moves what was collected into a batch. The memory is the batch's until
 // the next batch is filled: the one before must be written by then.
 func (b *book) fill(batch *store.Batch) {
-	batch.Evidence, batch.Replies = b.evidence, b.answers
+	batch.Evidence, batch.Replies = b.evidence.rows, b.answers
 	for q, n := range b.quotes {
 		q.N = n
 		batch.Quotes = append(batch.Quotes, q)
@@ -364,10 +344,10 @@ func (b *book) fill(batch *store.Batch) {
 
 // discard forgets what was collected; the memory is used again.
 func (c *collected) discard() {
-	clear(c.cells)
+	c.evidence.clear()
 	clear(c.replies)
 	clear(c.quotes)
-	c.evidence, c.answers = c.evidence[:0], c.answers[:0]
+	c.answers = c.answers[:0]
 }
 
 func hourOf(micros int64) int64 {

@@ -55,10 +55,10 @@ func TestBounds(t *testing.T) {
 			gmail = int32(i + 1)
 		}
 	}
-	for i := range b.evidence {
-		all += b.evidence[i].Attempts
-		if b.evidence[i].Receiver == gmail {
-			accepted += b.evidence[i].Accepted
+	for i := range b.evidence.rows {
+		all += b.evidence.rows[i].Attempts
+		if b.evidence.rows[i].Receiver == gmail {
+			accepted += b.evidence.rows[i].Accepted
 		}
 	}
 	if accepted != 1000 || all != 2000 {

@@ -90,7 +90,8 @@ type correlator struct {
 	clock   int64               // lines
 	max     int                 // of open
 	evicted int64
-	key     []byte
+	host    []byte // whose hash is hostID
+	hostID  uint64
 }
 
 func newCorrelator(state []byte) (*correlator, error) {
@@ -101,8 +102,10 @@ func newCorrelator(state []byte) (*correlator, error) {
 // id stands for a host's queue id. Two of half a million open ones are the
 // same once in 100 million logs.
 func (c *correlator) id(host, queueID []byte) uint64 {
-	c.key = append(append(append(c.key[:0], host...), 0), queueID...)
-	return xxhash.Sum64(c.key)
+	if c.host == nil || !bytes.Equal(c.host, host) {
+		c.host, c.hostID = append(c.host[:0], host...), xxhash.Sum64(host)
+	}
+	return xxhash.Sum64(queueID) ^ c.hostID
 }
 
 // find returns the open message of an event, and opens one if there is none.

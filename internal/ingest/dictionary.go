@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"hash/maphash"
 	"unicode/utf8"
 
 	"repute/delivery"
@@ -29,28 +31,23 @@ type dictionary struct {
 	// voices are, by receiver, whose replies its own are kept with: its own id
 	// where a rule is for it, else 0, which all others share.
 	voices []int32
-	// routes remembers the receiver of each (relay, domain), and homes that of
-	// each domain, for lines that name no relay.
-	relays map[string]uint32
-	// relayNames are the relays by their number: one copy of each name.
-	relayNames []string
-	routes     map[uint64]int32
-	homes      []home // by domain id
-	senders    map[string]string
-	key        []byte
-	masked     []byte
-	marked     delivery.Reply // used again
-	crowded    int64          // times that an entry was shared
+	// routes remembers the domain and receiver of each (relay, domain's name),
+	// by their hash, and homes the receiver of each domain, for lines that name
+	// no relay.
+	routes  map[uint64]route
+	seed    maphash.Seed
+	homes   []int32 // by domain id; 0: no relay was named yet
+	senders map[string]string
+	key     []byte
+	masked  []byte
+	marked  delivery.Reply // used again
+	crowded int64          // times that an entry was shared
 	// saved is how many entries of each list the store has.
 	saved struct{ origins, receivers, domains, templates int }
 }
 
-// home is the receiver that a domain's mail went to last, and through which
-// relay.
-type home struct {
-	receiver int32
-	relay    string
-}
+// route is who judges mail that goes to a domain through a relay.
+type route struct{ domain, receiver int32 }
 
 // limits are how many entries the lists may have.
 type limits struct{ origins, receivers, domains, templates, routes int }
@@ -65,7 +62,8 @@ const others = "(others)"
 func newDictionary(ctx context.Context, o *Options) (*dictionary, error) {
 	d := &dictionary{
 		rules: o.Rules, limits: defaultLimits(), originIDs: map[string]int32{}, recvIDs: map[string]int32{},
-		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, relays: map[string]uint32{"": 0}, relayNames: []string{""}, routes: map[uint64]int32{}, senders: map[string]string{},
+		domainIDs: map[string]int32{}, tmplIDs: map[string]int32{}, routes: map[uint64]route{}, seed: maphash.MakeSeed(),
+		senders: map[string]string{},
 	}
 	if o.Store == nil {
 		return d, nil
@@ -181,7 +179,7 @@ func (d *dictionary) addDomain(name string) int32 {
 	id := int32(len(d.domains) + 1)
 	d.domainIDs[name] = id
 	d.domains = append(d.domains, name)
-	d.homes = append(d.homes, home{})
+	d.homes = append(d.homes, 0)
 	return id
 }
 
@@ -198,44 +196,36 @@ func (d *dictionary) senderDomain(name []byte) string {
 	return s
 }
 
-// receiver tells who judges mail for a domain through a relay. Without a
-// relay it is the receiver that the domain's mail went to before.
-func (d *dictionary) receiver(relay []byte, domain int32, name []byte) int32 {
-	if d.domains[domain-1] == others {
-		return d.receiverNamed(d.rules.Receiver(string(relay), string(name)))
-	}
-	last := &d.homes[domain-1]
-	if last.receiver != 0 && (len(relay) == 0 || last.relay == string(relay)) {
-		return last.receiver
-	}
-	relayID, ok := d.relays[string(relay)]
+// route tells a recipient's domain, and who judges mail for it through a
+// relay. Without a relay it is the receiver that the domain's mail went to
+// before.
+func (d *dictionary) route(relay, name []byte) (domain, receiver int32) {
+	key := maphash.Bytes(d.seed, relay)*0x9e3779b97f4a7c15 + maphash.Bytes(d.seed, name)
+	r, ok := d.routes[key]
 	if !ok {
-		relayID = d.addRelay(string(relay))
+		r.domain = d.domain(name)
+		if d.domains[r.domain-1] == others { // counted each time
+			return r.domain, d.receiverNamed(d.rules.Receiver(string(relay), string(name)))
+		}
+		r.receiver = d.receiverNamed(d.rules.Receiver(string(relay), d.domains[r.domain-1]))
+		if len(d.routes) >= d.limits.routes { // they can be found again
+			clear(d.routes)
+		}
+		d.routes[key] = r
 	}
-	route := uint64(relayID)<<32 | uint64(domain)
-	id, ok := d.routes[route]
-	if !ok {
-		id = d.receiverNamed(d.rules.Receiver(string(relay), d.domains[domain-1]))
-		d.routes[route] = id
+	if len(relay) == 0 {
+		return r.domain, cmp.Or(d.homes[r.domain-1], r.receiver)
 	}
-	if len(relay) > 0 {
-		*last = home{id, d.relayNames[relayID]}
-	}
-	return id
+	d.homes[r.domain-1] = r.receiver
+	return r.domain, r.receiver
 }
 
-// addRelay numbers a relay. Routes can be found again: past their limit they
-// are begun anew.
-func (d *dictionary) addRelay(name string) uint32 {
-	if len(d.relays) >= d.limits.routes || len(d.routes) >= d.limits.routes {
-		clear(d.relays)
-		clear(d.routes)
-		d.relays[""], d.relayNames = 0, d.relayNames[:1]
+// home tells who judges mail for a domain where no relay is named.
+func (d *dictionary) home(domain int32) int32 {
+	if id := d.homes[domain-1]; id != 0 {
+		return id
 	}
-	id := uint32(len(d.relays))
-	d.relays[name] = id
-	d.relayNames = append(d.relayNames, name)
-	return id
+	return d.receiverNamed(d.rules.Receiver("", d.domains[domain-1]))
 }
 
 func (d *dictionary) receiverNamed(r delivery.Receiver) int32 {

@@ -11,7 +11,7 @@ import (
 // stateVersion is the first byte of a saved state. A state of another version
 // is not read: first retries of messages that were open then count as first
 // outcomes.
-const stateVersion = 2
+const stateVersion = 3
 
 // save appends the open messages as the next start needs them.
 func (c *correlator) save(b []byte) []byte {

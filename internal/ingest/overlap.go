@@ -23,6 +23,12 @@ type overlaps struct {
 		stream int32
 		span   *span
 	}
+	asked struct { // what others was asked last
+		host   string
+		stream int32
+		hour   int64
+		yes    bool
+	}
 }
 
 // span is from when to when a stream has outcomes, Unix seconds.
@@ -106,12 +112,15 @@ func (o *overlaps) again(e *delivery.Event, stream int32, recipient uint64, kin 
 	return true, nil
 }
 
-// others tells whether another stream has outcomes of the host in an hour.
+// others tells whether another stream has outcomes of the host in an hour. It
+// is asked the same for many lines; where streams are read in turn they all
+// are kin or change as they are read, so that another stream asks anew.
 func (o *overlaps) others(host []byte, stream int32, hour int64, kin map[int32]bool) bool {
-	for id, s := range o.spans[string(host)] {
-		if id != stream && !kin[id] && s.from < hour+3600 && s.to >= hour {
-			return true
+	if a := &o.asked; a.stream != stream || a.hour != hour || a.host != string(host) {
+		a.host, a.stream, a.hour, a.yes = string(host), stream, hour, false
+		for id, s := range o.spans[a.host] {
+			a.yes = a.yes || id != stream && !kin[id] && s.from < hour+3600 && s.to >= hour
 		}
 	}
-	return false
+	return o.asked.yes
 }
