@@ -23,8 +23,10 @@ build:
 demo: build
 	./bin/repute analyze --config sample-logs/repute.toml --out report.html $(SAMPLES)
 
-# What docs/pictures shows: look at them after a change of the page.
+# What docs/pictures shows: look at them after a change of the page. Without a
+# Japanese font the Japanese page is boxes.
 pictures: build
+	@fc-list :lang=ja | grep -q . || { echo "no Japanese font: apt-get install fonts-noto-cjk"; exit 1; }
 	d=$$(mktemp -d); for l in en ja; do ./bin/repute analyze --config sample-logs/repute.toml --lang $$l --out $$d/report-$$l.html $(SAMPLES) >/dev/null; done; \
 	REPUTE_PAGES=$$d REPUTE_PICTURES=$(CURDIR)/docs/pictures go test -tags pictures -run 'TestPictures|TestFront' ./reports/page
 

@@ -184,6 +184,32 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
+// Addresses and short names stand on one line: at a desk in the table of all
+// pairs, on a phone where the time to delivery is.
+func TestUnbroken(t *testing.T) {
+	ctx := browser(t)
+	lines := `Array.from(document.querySelectorAll("%s")).filter((c) => {
+		const r = document.createRange();
+		r.selectNodeContents(c);
+		return c.offsetWidth > 0 && c.textContent.length < 16 && !/[ -]/.test(c.textContent) && r.getClientRects().length > 1;
+	}).map((c) => c.textContent)`
+	for _, lang := range words.Languages() {
+		p := printed(t, fixture.Story(""), lang)
+		for look, where := range map[look]string{
+			{"desktop", 1180, 900, "screen", "light"}: "#ft td:nth-child(-n+2)",
+			{"phone", 390, 844, "screen", "light"}:    ".late tbody th",
+		} {
+			x := open(t, ctx, p, look.set()...)
+			if n := ask[int](t, x, fmt.Sprintf(`document.querySelectorAll(%q).length`, where)); n < 3 {
+				t.Fatalf("%s %s: %d cells", lang, look.name, n)
+			}
+			if broken := ask[[]string](t, x, fmt.Sprintf(lines, where)); len(broken) > 0 {
+				t.Errorf("%s %s: broken over two lines: %q", lang, look.name, broken)
+			}
+		}
+	}
+}
+
 // Sorting, filtering, comparing, the tooltip and the download.
 func TestDriven(t *testing.T) {
 	ctx := browser(t)

@@ -22,8 +22,9 @@ type delayRow struct {
 }
 
 type tick struct {
-	X    float64
-	Name string
+	X       float64
+	Name    string
+	Between bool // left out where there is no room
 }
 
 // longest is the right end of the scale, in seconds.
@@ -64,7 +65,7 @@ func latencyPanel(b *builder) any {
 		p.Title = b.w.Say("latency.slow", "ip", worst.IP, "receiver", worst.Receiver.Name, "time", duration(b.w, worst.Nine))
 	}
 	for _, s := range []float64{1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600} {
-		p.Ticks = append(p.Ticks, tick{position(s), duration(b.w, s)})
+		p.Ticks = append(p.Ticks, tick{position(s), duration(b.w, s), s != 1 && s != 60 && s != 3600})
 	}
 	return p
 }
