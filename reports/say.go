@@ -180,8 +180,11 @@ func (f *Findings) sentence(c *Change, w *words.Words) string {
 		by = w.Say("change.by", "noticed", noticed)
 	}
 	key := "change.now"
-	if p.Unknown {
+	switch {
+	case p.Unknown:
 		key = "change.now_unknown"
+	case math.Round(p.Score) == math.Round(c.After):
+		key = "change.now_same"
 	}
 	return c.sentence(w, by, w.Say(key, "last", last, "score", p.Score))
 }

@@ -41,21 +41,24 @@ func TestDays(t *testing.T) {
 	}
 	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
 	c := Change{IP: "192.0.2.1", Receiver: delivery.Receiver{ID: "a.example", Name: "a.example"}, Since: day(17), Before: 95, After: 5, Drop: 90}
-	f := &Findings{Period: Period{From: day(16), To: day(23)}, Pairs: []Pair{{IP: c.IP, Receiver: c.Receiver, Score: 15}}}
+	f := &Findings{Period: Period{From: day(16), To: day(23)}, Pairs: []Pair{{IP: c.IP, Receiver: c.Receiver}}}
 	for _, x := range []struct {
 		w       *words.Words
 		noticed time.Time
 		unknown bool
 		want    string
+		score   float64
 	}{
-		{words.English(), day(20), false, "from 95 to 5 by Thu 19 Nov, and is 15 on Sun 22 Nov."}, // at the end of the 19th
-		{words.English(), day(18), false, "from 95 to 5, and is 15 on Sun 22 Nov."},
-		{words.English(), day(23), false, "from 95 to 5, and is 15 on Sun 22 Nov."},
-		{words.English(), day(20), true, "from 95 to 5 by Thu 19 Nov, and is not known on Sun 22 Nov."},
-		{ja, day(20), false, "スコアは11月19日(木)までに95から5へ低下しました。11月22日(日)終了時点では15です。"},
-		{ja, day(18), true, "スコアは95から5へ低下しました。11月22日(日)終了時点では推定できません。"},
+		{words.English(), day(20), false, "from 95 to 5 by Thu 19 Nov, and is 15 on Sun 22 Nov.", 15}, // at the end of the 19th
+		{words.English(), day(18), false, "from 95 to 5, and is 15 on Sun 22 Nov.", 15},
+		{words.English(), day(23), false, "from 95 to 5, and is 15 on Sun 22 Nov.", 15},
+		{words.English(), day(20), true, "from 95 to 5 by Thu 19 Nov, and is not known on Sun 22 Nov.", 15},
+		{words.English(), day(20), false, "from 95 to 5 by Thu 19 Nov, where it still is on Sun 22 Nov.", 5.3},
+		{ja, day(20), false, "へ低下しました。11月22日(日)終了時点でも同じです。", 4.8},
+		{ja, day(20), false, "スコアは11月19日(木)までに95から5へ低下しました。11月22日(日)終了時点では15です。", 15},
+		{ja, day(18), true, "スコアは95から5へ低下しました。11月22日(日)終了時点では推定できません。", 15},
 	} {
-		c.Noticed, f.Pairs[0].Unknown = x.noticed, x.unknown
+		c.Noticed, f.Pairs[0].Unknown, f.Pairs[0].Score = x.noticed, x.unknown, x.score
 		f.Changes = []Change{c}
 		if said := Lead(f, x.w)[0]; !strings.HasSuffix(said, x.want) {
 			t.Errorf("%q, want %q", said, x.want)

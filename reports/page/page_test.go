@@ -48,7 +48,7 @@ func TestPageSays(t *testing.T) {
 	for lang, list := range map[string][]string{
 		"en": {
 			"Outlook.com slows down or refuses most mail from 198.51.100.7 since Tue 17 Nov: its score fell from 92 to 34",
-			", and is 34 on Sun 22 Nov", "The map shows the end of Sun 22 Nov", "the arrow the change since the end of Sun 15 Nov",
+			", where it still is on Sun 22 Nov", "The map shows the end of Sun 22 Nov", "the arrow the change since the end of Sun 15 Nov",
 			"the arrow its change since the end of Sun 15 Nov", "Tick: the end of Sun 15 Nov", "In 7 days", "Gravest fall", "Change: against the seven days before the period",
 			"SMTP view only", "needs 24", "part of their network is on our block list", "<sup>b</sup>", "not understood",
 			"At Outlook.com, 198.51.100.8 is at 93", "outage", "At Outlook.com, 198.51.100.7 stands apart: 34", "Week 47, 2026",
@@ -57,7 +57,7 @@ func TestPageSays(t *testing.T) {
 		},
 		"ja": {
 			"Outlook.comでは11月17日(火)以降、198.51.100.7からのメールの大半が遅延または拒否されています。スコアは92から34へ低下しました",
-			"11月22日(日)終了時点では34です", "表は11月22日(日)終了時点の値", "矢印は11月15日(日)終了時点からの変化", "7日前比", "最大の低下", "変化は対象期間前の7日間との差",
+			"11月22日(日)終了時点でも同じです", "表は11月22日(日)終了時点の値", "矢印は11月15日(日)終了時点からの変化", "7日前比", "最大の低下", "変化は対象期間前の7日間との差",
 			"SMTPのみの評価", "あと24通", "未解釈412行", "受信側障害", "Outlook.comでは198.51.100.7だけが離れています", "2026年第47週",
 			"要整理のリストが1つ", "198.51.100.8のウォームアップ（14日目）", "SNDS：赤", "初回受理率", "推定不能",
 		},
