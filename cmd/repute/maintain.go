@@ -60,7 +60,8 @@ func (a *app) repairCommand() *cobra.Command {
 		Long: `repair puts what does not open aside, under another name, and says what. A
 damaged log of changes (DB.wal) costs what came after the damage, or after the
 last checkpoint: read the logs again, ingest goes on where the database now
-stands and nothing counts twice. Nothing is deleted.`,
+stands and nothing counts twice. A block that a power cut left written in part
+gets a new checksum, if the database then adds up. Nothing is deleted.`,
 		Args: cobra.NoArgs,
 	}
 	db := cmd.Flags().String("db", "", "database `file` (default repute.duckdb)")

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Repair makes a database that does not open openable: it puts a damaged log
-// of changes aside and keeps what is whole before the damage, or nothing of it;
-// if that does not help it puts the database itself aside. It tells what it
-// did; what is then missing is read again from the logs.
+// Repair makes a database that does not open openable: it mends blocks, or
+// puts a damaged log of changes aside and keeps what is whole before the
+// damage, or nothing of it; if that does not help it puts the database itself
+// aside. It tells what it did; what is then missing is read again from the logs.
 func Repair(ctx context.Context, path string, o Options) (done []string, err error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fmt.Errorf("%q is no file: not touched", path))
@@ -32,6 +32,10 @@ func Repair(ctx context.Context, path string, o Options) (done []string, err err
 		done = append(done, faults...)
 	case !errors.As(err, &damaged):
 		return nil, err
+	default:
+		if done, err := mendBlocks(ctx, path, o, damaged); err != nil || len(done) > 0 {
+			return done, err
+		}
 	}
 	aside := func(name string) error {
 		to := name + ".damaged-" + strconv.FormatInt(time.Now().Unix(), 10)
