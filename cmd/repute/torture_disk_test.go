@@ -265,9 +265,9 @@ type cut struct {
 	random *rand.Rand
 	keeps  float64 // how much of what was not synced is there: sectors of files, changes of the folder
 	// loose: what was not synced is there in any order, but for the changes of
-	// one name; a folder's changes are there for certain only once the folder is
-	// synced. Without it a file grows in order, and so do a folder's changes; those
-	// before a sync of any file are there with it (the way of ext4).
+	// one name. A sync of a file is one of its name only, where the file is new
+	// (btrfs). Without it a file grows in order, and so do a folder's changes; those
+	// before a sync of any file are there with it (ext4, XFS).
 	loose bool
 }
 
@@ -275,14 +275,15 @@ type cut struct {
 // in the database.
 func (d *disk) after(c cut) (files map[string][]byte, promised int64) {
 	ops := d.ops[:c.at]
-	synced := map[*diskFile]int{} // the ops before it are there
-	folder := 0
+	synced := map[*diskFile]int{}           // the ops before it are there
+	folder, made := 0, map[*diskFile]bool{} // its name is there
 	for _, op := range ops {
 		switch {
 		case op.kind == acknowledged:
 			promised = op.lines
 		case op.kind == fileSynced:
 			synced[op.file] = max(synced[op.file], op.covers)
+			made[op.file] = true
 			if !c.loose {
 				folder = max(folder, op.covers)
 			}
@@ -291,7 +292,7 @@ func (d *disk) after(c cut) (files map[string][]byte, promised int64) {
 		}
 	}
 	files = map[string][]byte{}
-	for name, file := range namesAfter(ops, folder, c) {
+	for name, file := range namesAfter(ops, folder, made, c) {
 		files[name] = contentAfter(ops, file, synced[file], c)
 	}
 	return files, promised
@@ -300,7 +301,7 @@ func (d *disk) after(c cut) (files map[string][]byte, promised int64) {
 // namesAfter applies what happened to the folder. Of what is not certain, all
 // after the first that is lost is lost too: of any name, or if loose of the
 // same.
-func namesAfter(ops []diskOp, certain int, c cut) map[string]*diskFile {
+func namesAfter(ops []diskOp, certain int, made map[*diskFile]bool, c cut) map[string]*diskFile {
 	names, lost := map[string]*diskFile{}, map[string]bool{}
 	for i, op := range ops {
 		key, newKey := op.name, op.newName
@@ -309,7 +310,8 @@ func namesAfter(ops []diskOp, certain int, c cut) map[string]*diskFile {
 		}
 		switch op.kind {
 		case fileMade, fileRenamed, fileUnlinked:
-			if i >= certain && (lost[key] || op.kind == fileRenamed && lost[newKey] || c.random.Float64() >= c.keeps) {
+			sure := i < certain || op.kind == fileMade && made[op.file]
+			if !sure && (lost[key] || op.kind == fileRenamed && lost[newKey] || c.random.Float64() >= c.keeps) {
 				lost[key] = true
 				if op.kind == fileRenamed {
 					lost[newKey] = true
