@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -29,14 +30,12 @@ Exit status: 0 ok, 1 some inputs failed, 2 usage, 3 nothing recognised,
 		if err != nil {
 			return err
 		}
-		cfg := r.cfg
-		if cfg.Store.Threads == 0 {
-			cfg.Store.Threads = 1 // a second one makes a load dearer by a fifth, and no faster
-		}
-		if cfg.Store.MemoryLimit == 0 {
-			cfg.Store.MemoryLimit = 64 << 20 // nothing is read twice
-		}
-		s, err := a.ownStore(cmd.Context(), a.database(*db, r), limits(&cfg))
+		// What a load keeps are names and open messages, and little is thrown
+		// away: to look for it more often costs nothing to speak of.
+		defer debug.SetGCPercent(debug.SetGCPercent(25))
+		options := limits(&r.cfg)
+		options.Loading = true
+		s, err := a.ownStore(cmd.Context(), a.database(*db, r), options)
 		if err != nil {
 			return err
 		}

@@ -79,21 +79,22 @@ func TestLive(t *testing.T) {
 	for step := range 60 {
 		hour := at.Add(time.Duration(5*step) * time.Hour)
 		e := store.Evidence{Hour: hour.Unix(), Origin: int32(random.IntN(ips) + 1), Receiver: int32(random.IntN(6) + 1), Domain: 1, Counts: delivery.Counts{Accepted: uint32(random.IntN(30)), RejectPolicy: uint32(random.IntN(60)), Attempts: 1}}
-		b := &store.Batch{Evidence: []store.Evidence{e}}
+		b := &store.Batch{}
 		what := "a line of now"
 		switch step {
 		case 11, 31:
 			what = "a line of yesterday"
-			b.Evidence[0].Hour -= 24 * 3600
+			e.Hour -= 24 * 3600
 		case 17:
 			what = "a line of last week"
-			b.Evidence[0].Hour -= 7 * 24 * 3600
+			e.Hour -= 7 * 24 * 3600
 		case 23:
 			what = "a new origin"
 			o := store.Origin{ID: ips + 1}
 			o.Host, o.Tag, o.LocalIP, o.Domain = "mx", "postfix", "192.0.2.7", "shop.example.com"
-			b.Origins, b.Evidence[0].Origin = []store.Origin{o}, o.ID
+			b.Origins, e.Origin = []store.Origin{o}, o.ID
 		}
+		b.Counts = store.CountsOf(e)
 		add(b)
 		compare(what)
 		if step == 40 {

@@ -63,7 +63,7 @@ func commit(t *testing.T, path string, e store.Evidence) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &store.Batch{Stream: streams[0], From: streams[0].Bytes, Lines: 1, Evidence: []store.Evidence{e}}
+	b := &store.Batch{Stream: streams[0], From: streams[0].Bytes, Lines: 1, Counts: store.CountsOf(e)}
 	b.Stream.Bytes++
 	if err := s.Commit(t.Context(), b); err != nil {
 		t.Fatal(err)

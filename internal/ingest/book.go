@@ -188,8 +188,6 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 // count books the evidence of an attempt: a first outcome, or the correction
 // that a first retry brings. It tells whether it was the first.
 func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.Class, listed bool, c cell) bool {
-	counts := b.evidence.of(c)
-	counts.Attempts++
 	rcpt := m.recipient(hash)
 	if rcpt == nil {
 		if m.text != nil {
@@ -198,18 +196,19 @@ func (b *book) count(m *message, e *delivery.Event, hash uint64, class delivery.
 		retry := m.isRetry(e)
 		if retry {
 			class = delivery.ClassNone
-		} else {
-			counts.Book(class, 1, listed)
+		} else if listed && (class == delivery.ClassDeferPolicy || class == delivery.ClassRejectPolicy) {
+			b.evidence.add(c, store.Listed, 1)
 		}
+		b.evidence.add(c, store.OutcomeOf(class), 1)
 		m.Recipients = append(m.Recipients, recipient{Hash: hash, Cell: c, Class: class, Finished: e.Status != delivery.Deferred})
 		return !retry
 	}
+	b.evidence.add(c, store.Again, 1)
 	rcpt.Retries++
 	rcpt.Finished = rcpt.Finished || e.Status != delivery.Deferred
 	if rcpt.Class.Generic() && rcpt.Retries == 1 && e.Status == delivery.Sent {
-		counts := b.evidence.of(rcpt.Cell)
-		counts.DeferSlow-- // modulo 2³²: the rows are added up when read
-		counts.DeferQuick++
+		b.evidence.add(rcpt.Cell, store.OutcomeOf(delivery.ClassDeferSlow), -1)
+		b.evidence.add(rcpt.Cell, store.OutcomeOf(delivery.ClassDeferQuick), 1)
 	}
 	return false
 }
@@ -330,7 +329,7 @@ func (h hasher) sum(text []byte) uint64 {
 // fill moves what was collected into a batch. The memory is the batch's until
 // the next batch is filled: the one before must be written by then.
 func (b *book) fill(batch *store.Batch) {
-	batch.Evidence, batch.Replies = b.evidence.rows, b.answers
+	batch.Counts, batch.Replies = b.evidence.rows, b.answers
 	for q, n := range b.quotes {
 		q.N = n
 		batch.Quotes = append(batch.Quotes, q)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"repute/delivery"
+	"repute/internal/store"
 )
 
 // A flood of queue ids, domains, replies and senders is bounded and counted;
@@ -49,16 +50,16 @@ func TestBounds(t *testing.T) {
 	if len(d.origins) > 11 || len(d.domains) > 21 || len(d.receivers) > 12 || len(d.templates) > 20 || len(d.routes) > 31 {
 		t.Errorf("%d origins, %d domains, %d receivers, %d templates, %d routes", len(d.origins), len(d.domains), len(d.receivers), len(d.templates), len(d.routes))
 	}
-	gmail, accepted, all := int32(0), uint32(0), uint32(0)
+	gmail, accepted, all := int32(0), int32(0), int32(0)
 	for i, receiver := range d.receivers {
 		if receiver.ID == "gmail" {
 			gmail = int32(i + 1)
 		}
 	}
-	for i := range b.evidence.rows {
-		all += b.evidence.rows[i].Attempts
-		if b.evidence.rows[i].Receiver == gmail {
-			accepted += b.evidence.rows[i].Accepted
+	for _, r := range b.evidence.rows {
+		all += r.N
+		if r.Receiver == gmail && r.What == store.OutcomeOf(delivery.ClassAccepted) {
+			accepted += r.N
 		}
 	}
 	if accepted != 1000 || all != 2000 {

@@ -3,7 +3,6 @@ package ingest
 import (
 	"math/bits"
 
-	"repute/delivery"
 	"repute/internal/store"
 )
 
@@ -13,29 +12,30 @@ type cell struct {
 	Origin, Receiver, Domain int32
 }
 
-// cells are a batch's evidence, one row a cell. Nearly each attempt finds its
-// row, in memory that is seldom in the cache: a table of our own looks at it
-// once, where a map would keep the keys a second time.
+// cells are a batch's evidence, one row for each outcome in a cell. Nearly
+// each attempt finds its row, in memory that is seldom in the cache: a table of
+// our own looks at it once, where a map would keep the keys a second time.
 type cells struct {
-	rows  []store.Evidence
+	rows  []store.Count
 	slots []int32 // indexes of rows, from 1 on; a power of two, at most half full
 }
 
-// of returns the counts of a cell; valid until the next call.
-func (t *cells) of(c cell) *delivery.Counts {
+// add counts outcomes of a cell.
+func (t *cells) add(c cell, what store.Outcome, n int32) {
 	if 2*len(t.rows) >= len(t.slots) {
 		t.grow()
 	}
 	mask := uint64(len(t.slots) - 1)
-	for i := c.hash(); ; i++ {
+	for i := c.hash(what); ; i++ {
 		slot := &t.slots[i&mask]
 		if *slot == 0 {
-			t.rows = append(t.rows, store.Evidence{Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain})
+			t.rows = append(t.rows, store.Count{Hour: c.Hour, Origin: c.Origin, Receiver: c.Receiver, Domain: c.Domain, What: what, N: n})
 			*slot = int32(len(t.rows))
-			return &t.rows[len(t.rows)-1].Counts
+			return
 		}
-		if r := &t.rows[*slot-1]; r.Hour == c.Hour && r.Domain == c.Domain && r.Receiver == c.Receiver && r.Origin == c.Origin {
-			return &r.Counts
+		if r := &t.rows[*slot-1]; r.Hour == c.Hour && r.Domain == c.Domain && r.Receiver == c.Receiver && r.Origin == c.Origin && r.What == what {
+			r.N += n
+			return
 		}
 	}
 }
@@ -45,7 +45,7 @@ func (t *cells) grow() {
 	mask := uint64(len(t.slots) - 1)
 	for n := range t.rows {
 		r := &t.rows[n]
-		i := cell{r.Hour, r.Origin, r.Receiver, r.Domain}.hash()
+		i := cell{r.Hour, r.Origin, r.Receiver, r.Domain}.hash(r.What)
 		for t.slots[i&mask] != 0 {
 			i++
 		}
@@ -54,9 +54,9 @@ func (t *cells) grow() {
 }
 
 // hash spreads cells: they are made of our own small numbers.
-func (c cell) hash() uint64 {
+func (c cell) hash(what store.Outcome) uint64 {
 	hi, lo := bits.Mul64(uint64(c.Domain)<<32|uint64(uint32(c.Receiver)), 0x9e3779b97f4a7c15)
-	hi, lo = bits.Mul64(hi^lo^uint64(c.Hour)<<20^uint64(uint32(c.Origin)), 0xd6e8feb86659fd93)
+	hi, lo = bits.Mul64(hi^lo^uint64(c.Hour)<<20^uint64(uint32(c.Origin))<<4^uint64(what), 0xd6e8feb86659fd93)
 	return hi ^ lo
 }
 

@@ -31,7 +31,7 @@ type part struct {
 
 const (
 	// partRows is how many events are handed over together.
-	partRows = 4096
+	partRows = 2048
 	// partsAhead is how many parts may wait: as many as a checkpoint takes the
 	// time of.
 	partsAhead = 12

@@ -82,26 +82,18 @@ var eighths = func() (t [64]uint8) {
 	return t
 }()
 
-// count is one number of a cell of evidence, as it is stored.
-type count struct {
-	hour                     int64
-	origin, receiver, domain int32
-	what                     uint8
-	n                        int32
-}
-
-func hourColumns() []column[count] {
-	return []column[count]{
-		numbers(func(c *count) int64 { return c.hour }),
-		numbers(func(c *count) int32 { return c.origin }),
-		numbers(func(c *count) int32 { return c.receiver }),
-		numbers(func(c *count) uint8 { return c.what }),
-		numbers(func(c *count) int32 { return c.n }),
+func hourColumns() []column[Count] {
+	return []column[Count]{
+		numbers(func(c *Count) int64 { return c.Hour }),
+		numbers(func(c *Count) int32 { return c.Origin }),
+		numbers(func(c *Count) int32 { return c.Receiver }),
+		numbers(func(c *Count) uint8 { return uint8(c.What) }),
+		numbers(func(c *Count) int32 { return c.N }),
 	}
 }
 
-func dayColumns() []column[count] {
-	return slices.Insert(hourColumns(), 3, numbers(func(c *count) int32 { return c.domain }))
+func dayColumns() []column[Count] {
+	return slices.Insert(hourColumns(), 3, numbers(func(c *Count) int32 { return c.Domain }))
 }
 
 func replyColumns() []column[ReplyCount] {
@@ -127,25 +119,26 @@ func counts(c *delivery.Counts) [16]*uint32 {
 	}
 }
 
-// roller adds the evidence of batches up, in memory that it uses again.
+// roller adds the counts of batches up, in memory that it uses again.
 type roller struct {
 	keys []rolled
-	out  []count
+	out  []Count
 }
 
-// rolled is a row of evidence as it is put in order.
+// rolled is a count as it is put in order.
 type rolled struct {
-	hour, who, domain int64
-	row               int32
+	hour, who int64
+	what      int64 // domain and outcome
+	n         int32
 }
 
-// up adds evidence up by a key, in the key's order. Of attempts what is stored
-// are those beyond the first outcomes. It is valid until the next call.
-func (r *roller) up(rows []Evidence, key func(*Evidence) count) []count {
-	r.keys, r.out = slices.Grow(r.keys[:0], len(rows)), slices.Grow(r.out[:0], len(rows)+len(rows)/8)
+// up adds counts up by a key, in the key's order. It is valid until the next
+// call.
+func (r *roller) up(rows []Count, key func(*Count) Count) []Count {
+	r.keys, r.out = slices.Grow(r.keys[:0], len(rows)), slices.Grow(r.out[:0], len(rows))
 	for i := range rows {
 		c := key(&rows[i])
-		r.keys = append(r.keys, rolled{c.hour, int64(c.origin)<<32 | int64(c.receiver), int64(c.domain), int32(i)})
+		r.keys = append(r.keys, rolled{c.Hour, int64(c.Origin)<<32 | int64(c.Receiver), int64(c.Domain)<<8 | int64(c.What), c.N})
 	}
 	slices.SortFunc(r.keys, func(a, b rolled) int {
 		switch {
@@ -154,37 +147,34 @@ func (r *roller) up(rows []Evidence, key func(*Evidence) count) []count {
 		case a.who != b.who:
 			return cmp.Compare(a.who, b.who)
 		}
-		return cmp.Compare(a.domain, b.domain)
+		return cmp.Compare(a.what, b.what)
 	})
 	for keys := r.keys; len(keys) > 0; {
-		first := keys[0]
-		cell := key(&rows[first.row])
-		var sum delivery.Counts
-		for len(keys) > 0 && keys[0].hour == first.hour && keys[0].who == first.who && keys[0].domain == first.domain {
-			sum.Add(&rows[keys[0].row].Counts)
-			keys = keys[1:]
+		sum := keys[0]
+		for keys = keys[1:]; len(keys) > 0 && keys[0].hour == sum.hour && keys[0].who == sum.who && keys[0].what == sum.what; keys = keys[1:] {
+			sum.n += keys[0].n
 		}
-		sum.Attempts -= sum.First()
-		for what, n := range counts(&sum) {
-			if *n != 0 {
-				cell.what, cell.n = uint8(what), int32(*n)
-				r.out = append(r.out, cell)
-			}
+		if sum.n != 0 {
+			r.out = append(r.out, Count{sum.hour, int32(sum.who >> 32), int32(sum.who), int32(sum.what >> 8), sum.n, Outcome(sum.what)})
 		}
 	}
 	return r.out
 }
 
-func byHour(e *Evidence) count {
-	return count{hour: e.Hour, origin: e.Origin, receiver: e.Receiver}
+func byHour(c *Count) Count {
+	out := *c
+	out.Domain = 0
+	return out
 }
 
 // byDay keeps the recipient's domain. The day is given by its noon in UTC, so
 // that it is the same day in nearly every zone.
-func byDay(e *Evidence) count {
-	day := e.Hour - e.Hour%86400
-	if e.Hour < 0 && e.Hour%86400 != 0 {
+func byDay(c *Count) Count {
+	day := c.Hour - c.Hour%86400
+	if c.Hour < 0 && c.Hour%86400 != 0 {
 		day -= 86400
 	}
-	return count{hour: day + 43200, origin: e.Origin, receiver: e.Receiver, domain: e.Domain}
+	out := *c
+	out.Hour = day + 43200
+	return out
 }

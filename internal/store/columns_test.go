@@ -28,20 +28,20 @@ func TestLatency(t *testing.T) {
 // Evidence of one batch in both rollups: corrections too, and attempts beyond
 // the first outcomes apart.
 func TestRollup(t *testing.T) {
-	rows := []Evidence{
+	rows := CountsOf([]Evidence{
 		{Hour: 7200, Origin: 1, Receiver: 1, Domain: 2, Counts: delivery.Counts{Accepted: 2, Attempts: 2}},
 		{Hour: 3600, Origin: 1, Receiver: 1, Domain: 2, Counts: delivery.Counts{DeferSlow: ^uint32(0), DeferQuick: 1}},
 		{Hour: 7200, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{RejectPolicy: 1, Listed: 1, Attempts: 3}},
-	}
+	}...)
 	var r roller
 	hours := r.up(rows, byHour)
-	want := []count{
-		{3600, 1, 1, 0, 2, -1},
-		{3600, 1, 1, 0, 3, 1},
-		{7200, 1, 1, 0, 0, 2},
-		{7200, 1, 1, 0, 4, 1},
-		{7200, 1, 1, 0, 6, 1},
-		{7200, 1, 1, 0, 15, 2},
+	want := []Count{
+		{3600, 1, 1, 0, -1, 2},
+		{3600, 1, 1, 0, 1, 3},
+		{7200, 1, 1, 0, 2, 0},
+		{7200, 1, 1, 0, 1, 4},
+		{7200, 1, 1, 0, 1, 6},
+		{7200, 1, 1, 0, 2, 15},
 	}
 	if len(hours) != len(want) {
 		t.Fatalf("%v", hours)
@@ -51,7 +51,19 @@ func TestRollup(t *testing.T) {
 			t.Errorf("row %d: %v, want %v", i, hours[i], want[i])
 		}
 	}
-	if days := r.up(rows, byDay); len(days) != 6 || days[0] != (count{43200, 1, 1, 1, 4, 1}) {
+	if days := r.up(rows, byDay); len(days) != 6 || days[0] != (Count{43200, 1, 1, 1, 1, 4}) {
 		t.Errorf("days %v", days)
+	}
+}
+
+// An outcome's number is that of the count which a class is booked under.
+func TestOutcomeOf(t *testing.T) {
+	for class := delivery.ClassNone; class <= delivery.ClassOther; class++ {
+		e := Evidence{}
+		e.Book(class, 1, false)
+		e.Attempts = 1
+		if got := CountsOf(e); len(got) != 1 || got[0].What != OutcomeOf(class) {
+			t.Errorf("%s is %d, booked as %v", class, OutcomeOf(class), got)
+		}
 	}
 }

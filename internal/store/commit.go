@@ -82,6 +82,7 @@ func (w *Write) Commit(b *Batch) error {
 	w.raw(func(c driver.Conn) error { return w.s.appendAll(c, b) })
 	w.exec("DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
 	w.exec("DELETE FROM open_state")
+	w.makeRoom(len(b.Open))
 	w.raw(func(c driver.Conn) error { return appendPosition(c, b, w.n) })
 	if w.err != nil {
 		return w.Rollback()
@@ -158,8 +159,8 @@ func (s *Store) appendAll(c driver.Conn, b *Batch) error {
 		appendRows(c, "receiver", b.Receivers, named),
 		appendChunks(c, "domain", b.Domains, domainColumns()),
 		appendRows(c, "template", b.Templates, templateValues),
-		appendChunks(c, "evidence_hour", s.roll.up(b.Evidence, byHour), hourColumns()),
-		appendChunks(c, "evidence_day", s.roll.up(b.Evidence, byDay), dayColumns()),
+		appendChunks(c, "evidence_hour", s.roll.up(b.Counts, byHour), hourColumns()),
+		appendChunks(c, "evidence_day", s.roll.up(b.Counts, byDay), dayColumns()),
 		appendChunks(c, "reply_hour", b.Replies, replyColumns()),
 		appendRows(c, "quote", b.Quotes, func(r Quote) []driver.Value { return []driver.Value{r.Origin, r.IP, r.N} }),
 	)

@@ -32,7 +32,7 @@ func TestMergeEvidence(t *testing.T) {
 			} else if i == 98 {
 				e.Counts = delivery.Counts{DeferSlow: 1, Attempts: 1}
 			}
-			b.Evidence = append(b.Evidence, e)
+			b.Counts = append(b.Counts, CountsOf(e)...)
 		}
 		if err := s.Commit(ctx, b); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ type Batch struct {
 	Templates []Template
 	Messages  []Message
 	Events    []Event
-	Evidence  []Evidence
+	Counts    []Count
 	Replies   []ReplyCount
 	Quotes    []Quote
 	Open      []byte // the correlation's state after the batch
@@ -103,12 +103,54 @@ type Event struct {
 	Line                     int64
 }
 
-// Evidence is an hour's counts for one origin, receiver and domain. In a
-// batch the counts are differences and may be "negative" (modulo 2³²).
+// Evidence is an hour's counts for one origin, receiver and domain.
 type Evidence struct {
 	Hour                     int64 // Unix seconds
 	Origin, Receiver, Domain int32
 	delivery.Counts
+}
+
+// Count is how often one outcome was met in an hour, for one origin, receiver
+// and domain, as it is stored. A correction is less than 0.
+type Count struct {
+	Hour                     int64 // Unix seconds
+	Origin, Receiver, Domain int32
+	N                        int32
+	What                     Outcome
+}
+
+// Outcome is what a Count counts, as the table outcome numbers it.
+type Outcome uint8
+
+// The outcomes that no class of a first outcome stands for.
+const (
+	Listed Outcome = 6  // the reply names a public list; it is counted under its class, too
+	Again  Outcome = 15 // attempts beyond the first outcomes
+)
+
+// OutcomeOf is what a first outcome of a class is counted as.
+func OutcomeOf(c delivery.Class) Outcome {
+	switch {
+	case c == delivery.ClassNone || c > delivery.ClassOther:
+		return Again
+	case c < delivery.ClassContent:
+		return Outcome(c - 1)
+	}
+	return Outcome(c) // Listed stands between
+}
+
+// CountsOf are the counts of some evidence. A count past 2³¹ stands for one
+// less than 0.
+func CountsOf(rows ...Evidence) (out []Count) {
+	for _, e := range rows {
+		e.Attempts -= e.First()
+		for what, n := range counts(&e.Counts) {
+			if *n != 0 {
+				out = append(out, Count{e.Hour, e.Origin, e.Receiver, e.Domain, int32(*n), Outcome(what)})
+			}
+		}
+	}
+	return out
 }
 
 // ReplyCount is an hour's count of one reply, for one origin and receiver.

@@ -115,7 +115,7 @@ func moveEvidence(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	defer r.Close()
-	var changes []Evidence
+	var changes []Count
 	for r.Next() {
 		var e Evidence
 		var was, is delivery.Class
@@ -126,7 +126,7 @@ func moveEvidence(ctx context.Context, conn *sql.Conn) error {
 		}
 		e.Book(corrected(was, quick), -n, wasListed) // modulo 2³²: the rows are added up when read
 		e.Book(corrected(is, quick), n, isListed)
-		changes = append(changes, e)
+		changes = append(changes, CountsOf(e)...)
 	}
 	if err := errors.Join(r.Err(), r.Close()); err != nil {
 		return err

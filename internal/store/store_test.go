@@ -47,7 +47,7 @@ func batch(stream int32, from, to int64) *Batch {
 		Messages: []Message{{ID: 1, QueueID: "ABC", Origin: 1, At: 5, MessageID: 1<<40 - 1, Sender: 7}},
 		Events:   []Event{{At: 7, Message: 1, Origin: 1, Receiver: 1, Domain: 1, Recipient: 1<<40 - 1, Template: 1, Kind: delivery.Attempt, Status: delivery.Deferred, Class: delivery.ClassDeferPolicy, Attempted: true, First: true, QueueS: -1, Stream: stream, Line: 3}},
 		Replies:  []ReplyCount{{Hour: 0, Origin: 1, Receiver: 1, Template: 1, Class: delivery.ClassDeferPolicy, First: 1, Attempts: 1, From: 7, To: 7}},
-		Evidence: []Evidence{{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: 3, Attempts: 3}}},
+		Counts:   CountsOf(Evidence{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: 3, Attempts: 3}}),
 		Quotes:   []Quote{{1, "192.0.2.1", 2}},
 		Open:     []byte("state"),
 	}
@@ -65,7 +65,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	minus := uint32(1)
 	second := &Batch{Stream: StreamState{ID: 1, Bytes: 200, Coverage: Coverage{Lines: 20, Events: 2, Attempts: 1, FirstAt: 5, LastAt: 12}}, From: 100, Open: []byte("later")}
-	second.Evidence = []Evidence{{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: -minus, DeferQuick: 1}}}
+	second.Counts = CountsOf(Evidence{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: -minus, DeferQuick: 1}})
 	if err := s.Commit(ctx, second); err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,9 @@ import (
 	"fmt"
 )
 
-// lastingSettings have freed memory go back to the system soon, and leave the
-// limit to Tidy when all else is locked.
+// lastingSettings have freed memory go back to the system soon.
 const lastingSettings = "SET allocator_flush_threshold='64KB';SET allocator_bulk_deallocation_flush_threshold='64KB';" +
-	"SET allocator_background_threads=true;SET allowed_configs=['memory_limit']"
+	"SET allocator_background_threads=true"
 
 // cacheKept is how much of the file Tidy leaves in memory: room for what is
 // asked meanwhile, too.
@@ -39,10 +38,22 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 	return err
 }
 
+// makeRoom raises the limit where what is to be remembered of open messages is
+// large: it is held several times over until the next checkpoint.
+func (w *Write) makeRoom(open int) {
+	if need := w.s.opts.memoryLimit() + 5*int64(open); w.s.opts.Loading && open > 1<<20 && need > w.s.room {
+		w.s.room = need + need/4
+		w.exec(fmt.Sprintf("SET memory_limit='%dB'", w.s.room))
+	}
+}
+
 // memoryLimit is the limit in bytes.
 func (o Options) memoryLimit() int64 {
-	if o.MemoryLimit <= 0 {
-		return 512 << 20
+	switch {
+	case o.MemoryLimit > 0:
+		return o.MemoryLimit
+	case o.Loading:
+		return 40 << 20 // nothing is read twice
 	}
-	return o.MemoryLimit
+	return 512 << 20
 }

@@ -106,9 +106,9 @@ func second(ctx context.Context, s *store.Store, ips, receivers, weeks int) erro
 	b.Stream.Bytes++
 	for i := range 100 {
 		r := int32(i%min(receivers, 25) + 1)
-		b.Evidence = append(b.Evidence, store.Evidence{
+		b.Counts = append(b.Counts, store.Count{
 			Hour: year.Start.AddDate(0, 0, 7*weeks).Unix() - 3600, Origin: int32(i%ips + 1), Receiver: r, Domain: r,
-			Counts: delivery.Counts{Accepted: 1, Attempts: 1},
+			N: 1, What: store.OutcomeOf(delivery.ClassAccepted),
 		})
 	}
 	return s.Commit(ctx, b)

@@ -40,12 +40,14 @@ func Build(path string, ips, receivers, weeks int) (cells int, err error) {
 		if week == 0 {
 			b = first
 		}
+		var rows []store.Evidence
 		for day := range 7 {
-			b.Evidence = append(b.Evidence, dayOf(random, week, day, ips, receivers)...)
+			rows = append(rows, dayOf(random, week, day, ips, receivers)...)
 		}
-		cells += len(b.Evidence)
+		b.Counts = store.CountsOf(rows...)
+		cells += len(rows)
 		position++
-		b.Lines, b.Stream.Bytes, b.Stream.Lines, b.Stream.Attempts = int64(len(b.Evidence)), position, int64(cells), int64(cells)
+		b.Lines, b.Stream.Bytes, b.Stream.Lines, b.Stream.Attempts = int64(len(rows)), position, int64(cells), int64(cells)
 		if err := s.Commit(ctx, b); err != nil {
 			return cells, err
 		}
