@@ -41,10 +41,10 @@ type book struct {
 	dict       *dictionary
 	correlator *correlator
 	overlaps   *overlaps
-	rows                  // for the next part of the batch
-	inBatch    int        // events of the batch that stand in earlier parts
-	*collected            // for the next batch
-	written    *collected // the batch before, which the writer may still read
+	events     []store.Event // for the next part of the batch
+	inBatch    int           // events of the batch that stand in earlier parts
+	*collected               // for the next batch
+	written    *collected    // the batch before, which the writer may still read
 	nextID     int64
 	booked     Booked
 }
@@ -178,10 +178,11 @@ func (b *book) outcome(m *message, e *delivery.Event, hash uint64, domain int32,
 	}
 	b.overlaps.note(b.dict.origins[origin-1].Host, stream, e.At)
 	b.events = append(b.events, store.Event{
-		At: e.At, Message: b.message(m, e, origin), Origin: origin, Receiver: receiver, Domain: domain, Recipient: hash,
+		At: e.At, Message: b.message(m), Origin: origin, Receiver: receiver, Domain: domain, Recipient: hash,
 		Template: template, Kind: e.Kind, Status: e.Status, Class: class,
 		Attempted: e.Attempted, First: first, Bounce: bounce,
 		QueueS: e.QueueS, ConnS: e.ConnS, XmitS: e.XmitS, Stream: stream, Line: line,
+		QueueID: valid(e.QueueID), MessageID: m.MessageID, Sender: m.Sender,
 	})
 }
 
@@ -273,22 +274,19 @@ func (b *book) expired(m *message, e *delivery.Event, file string, stream int32,
 	return b.emit(m, e, file, line)
 }
 
-// handOver gives rows to the writer when they are enough for a part.
+// handOver gives events to the writer when they are enough for a part.
 func (b *book) handOver(w *writer) {
 	if len(b.events) >= partRows {
 		b.inBatch += len(b.events)
-		b.rows = w.put(part{rows: b.rows})
+		b.events = w.put(part{events: b.events})
 	}
 }
 
 // message gives a message its id when the first event refers to it.
-func (b *book) message(m *message, e *delivery.Event, origin int32) int64 {
+func (b *book) message(m *message) int64 {
 	if m.ID == 0 {
 		m.ID = b.nextID
 		b.nextID++
-		b.messages = append(b.messages, store.Message{
-			ID: m.ID, QueueID: valid(e.QueueID), Origin: origin, At: m.At, MessageID: m.MessageID, Sender: m.Sender, Bounce: m.Bounce,
-		})
 	}
 	return m.ID
 }

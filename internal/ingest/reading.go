@@ -184,7 +184,7 @@ func (r *reading) commit(ctx context.Context) error {
 	if r.cursor != nil {
 		r.state.Cursor = r.cursor()
 	}
-	if r.o.Store == nil { // then there are no rows
+	if r.o.Store == nil { // then there are no events
 		r.book.collected.discard()
 		r.begin(r.state.Bytes)
 		return nil
@@ -195,7 +195,7 @@ func (r *reading) commit(ctx context.Context) error {
 		return err
 	}
 	r.book.fill(&batch)
-	r.book.rows = r.writer.commit(r.book.rows, &batch)
+	r.book.events = r.writer.commit(r.book.events, &batch)
 	r.begin(r.state.Bytes)
 	return nil
 }

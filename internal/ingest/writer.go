@@ -10,23 +10,17 @@ import (
 // after it are read and booked meanwhile.
 type writer struct {
 	store *store.Store
-	parts chan part // nil: the goroutine does not run
-	spare chan rows // memory to be used again
+	parts chan part          // nil: the goroutine does not run
+	spare chan []store.Event // memory to be used again
 	ended chan struct{}
 	done  chan error // of the batch that is being committed; nil: there is none
 }
 
-// rows are messages and events of a batch.
-type rows struct {
-	messages []store.Message
-	events   []store.Event
-}
-
-// part is some of a batch's rows; the last has the rest of the batch.
+// part is some of a batch's events; the last has the rest of the batch.
 type part struct {
-	rows
-	batch *store.Batch
-	done  chan error
+	events []store.Event
+	batch  *store.Batch
+	done   chan error
 }
 
 const (
@@ -35,9 +29,10 @@ const (
 	// partsAhead is how many parts may wait: as many as a checkpoint takes the
 	// time of.
 	partsAhead = 12
-	// batchRows is how many messages end a batch: DuckDB puts as many rows in a
+	// batchRows is how many events end a batch: DuckDB puts as many rows in a
 	// group, and takes whole groups over as they were written into the file,
-	// while fewer are written to its log of changes first.
+	// while fewer are written to its log of changes first. It must be exact: at a
+	// checkpoint small groups are merged, together with the whole ones between.
 	batchRows = 122_880
 )
 
@@ -46,7 +41,7 @@ func (w *writer) start(ctx context.Context) {
 	if w.parts != nil || w.store == nil {
 		return
 	}
-	w.parts, w.spare, w.ended = make(chan part, partsAhead), make(chan rows, partsAhead+1), make(chan struct{})
+	w.parts, w.spare, w.ended = make(chan part, partsAhead), make(chan []store.Event, partsAhead+1), make(chan struct{})
 	go func() {
 		defer close(w.ended)
 		w.write(ctx)
@@ -70,11 +65,11 @@ func (w *writer) write(ctx context.Context) {
 			tx = w.store.Begin(ctx)
 		}
 		if tx != nil {
-			tx.Add(p.messages, p.events)
+			tx.Add(p.events)
 		}
-		clear(p.messages) // their texts
+		clear(p.events) // their texts
 		select {
-		case w.spare <- rows{p.messages[:0], p.events[:0]}:
+		case w.spare <- p.events[:0]:
 		default:
 		}
 		if p.batch == nil {
@@ -91,22 +86,22 @@ func (w *writer) write(ctx context.Context) {
 	}
 }
 
-// put hands rows over and returns memory for the next.
-func (w *writer) put(p part) rows {
+// put hands events over and returns memory for the next.
+func (w *writer) put(p part) []store.Event {
 	w.parts <- p
 	select {
-	case r := <-w.spare:
-		return r
+	case events := <-w.spare:
+		return events
 	default:
-		return rows{}
+		return nil
 	}
 }
 
-// commit hands the last rows of a batch over; the batch before must have been
-// waited for.
-func (w *writer) commit(r rows, b *store.Batch) rows {
+// commit hands the last events of a batch over; the batch before must have
+// been waited for.
+func (w *writer) commit(events []store.Event, b *store.Batch) []store.Event {
 	w.done = make(chan error, 1)
-	return w.put(part{r, b, w.done})
+	return w.put(part{events, b, w.done})
 }
 
 // wait waits until the batch is written that was committed last. The error, a

@@ -17,18 +17,6 @@ func domainColumns() []column[Named] {
 	}
 }
 
-func messageColumns() []column[Message] {
-	return []column[Message]{
-		numbers(func(m *Message) int64 { return m.ID }),
-		texts(func(m *Message) string { return m.QueueID }),
-		numbers(func(m *Message) int32 { return m.Origin }),
-		numbers(func(m *Message) int64 { return seconds(m.At) }),
-		numbers(func(m *Message) uint64 { return m.MessageID }),
-		numbers(func(m *Message) uint64 { return m.Sender }),
-		numbers(func(m *Message) bool { return m.Bounce }),
-	}
-}
-
 func eventColumns() []column[Event] {
 	return []column[Event]{
 		numbers(func(e *Event) int64 { return seconds(e.At) }),
@@ -50,6 +38,9 @@ func eventColumns() []column[Event] {
 		numbers(func(e *Event) uint8 { return latency(e.XmitS) }),
 		numbers(func(e *Event) int32 { return e.Stream }),
 		numbers(func(e *Event) int64 { return e.Line }),
+		texts(func(e *Event) string { return e.QueueID }),
+		numbers(func(e *Event) uint64 { return e.MessageID }),
+		numbers(func(e *Event) uint64 { return e.Sender }),
 	}
 }
 

@@ -16,21 +16,20 @@ import (
 // failed COMMIT is not to be trusted.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	w := s.Begin(ctx)
-	w.Add(b.Messages, b.Events)
+	w.Add(b.Events)
 	return w.Commit(b)
 }
 
-// Write is a transaction whose messages and events are written while there are
-// still more to come: they wait in the database's memory or file, which is
-// tighter than ours.
+// Write is a transaction whose events are written while there are still more
+// to come: they wait in the database's memory or file, which is tighter than
+// ours.
 type Write struct {
-	s        *Store
-	ctx      context.Context
-	conn     *sql.Conn
-	messages *table[Message]
-	events   *table[Event]
-	n        int64 // events
-	err      error // the first; nothing is written after it
+	s      *Store
+	ctx    context.Context
+	conn   *sql.Conn
+	events *table[Event]
+	n      int64 // of events
+	err    error // the first; nothing is written after it
 }
 
 // Begin begins a batch. It ends by Commit or Rollback, which tell what went
@@ -57,28 +56,25 @@ func (w *Write) raw(do func(driver.Conn) error) {
 	}
 }
 
-// Add writes messages and events. The memory is the caller's again.
-func (w *Write) Add(messages []Message, events []Event) {
+// Add writes events. The memory is the caller's again.
+func (w *Write) Add(events []Event) {
 	if w.err == nil {
 		w.err = w.ctx.Err()
 	}
 	w.raw(func(c driver.Conn) (err error) {
-		if w.messages == nil {
-			if w.messages, err = openTable(c, "message", messageColumns()); err != nil {
-				return err
-			}
+		if w.events == nil {
 			if w.events, err = openTable(c, "event", eventColumns()); err != nil {
 				return err
 			}
 		}
 		w.n += int64(len(events))
-		return errors.Join(w.messages.add(messages), w.events.add(events), w.messages.flush(), w.events.flush())
+		return errors.Join(w.events.add(events), w.events.flush())
 	})
 }
 
-// Commit writes all of a batch but its messages and events, and ends it.
+// Commit writes all of a batch but its events, and ends it.
 func (w *Write) Commit(b *Batch) error {
-	w.closeTables()
+	w.closeTable()
 	w.raw(func(c driver.Conn) error { return w.s.appendAll(c, b) })
 	w.exec("DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
 	w.exec("DELETE FROM open_state")
@@ -96,7 +92,7 @@ func (w *Write) Commit(b *Batch) error {
 
 // Rollback takes all back. It tells what went wrong before.
 func (w *Write) Rollback() error {
-	w.closeTables()
+	w.closeTable()
 	if w.conn != nil {
 		_, err := w.conn.ExecContext(context.WithoutCancel(w.ctx), "ROLLBACK")
 		err = errors.Join(err, w.conn.Close())
@@ -111,14 +107,11 @@ func (w *Write) Rollback() error {
 	return fmt.Errorf("%q: %w", s.path, err)
 }
 
-func (w *Write) closeTables() {
-	if w.messages != nil {
-		w.messages.close()
-	}
+func (w *Write) closeTable() {
 	if w.events != nil {
 		w.events.close()
 	}
-	w.messages, w.events = nil, nil
+	w.events = nil
 }
 
 // appendRows fills one table by DuckDB's appender.

@@ -55,7 +55,7 @@ func (s *Store) Forget(ctx context.Context, hash uint64) (n int64, err error) {
 	h := strconv.FormatUint(hash, 10)
 	for _, q := range []string{
 		"UPDATE event SET recipient = 0 WHERE recipient = " + h,
-		"UPDATE message SET sender = 0 WHERE sender = " + h,
+		"UPDATE event SET sender = 0 WHERE sender = " + h,
 	} {
 		r, err := s.db.ExecContext(ctx, q)
 		if err != nil {
@@ -124,7 +124,6 @@ func (s *Store) Prune(ctx context.Context, events, evidence time.Time) (n int64,
 			return 0, err
 		}
 		run("DELETE FROM event WHERE ts < ?", events.Unix())
-		run("DELETE FROM message WHERE ts < ? AND id NOT IN (SELECT message FROM event)", events.Unix())
 	}
 	if !evidence.IsZero() {
 		run("DELETE FROM evidence_hour WHERE hour < ?", evidence.Unix())

@@ -177,7 +177,7 @@ type NextIDs struct {
 // Next returns the first free ids.
 func (s *Store) Next(ctx context.Context) (n NextIDs, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) + 1 FROM stream)::INTEGER,
-		(SELECT greatest(coalesce(max(id), 0), (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'messages')) + 1 FROM message)`).Scan(&n.Stream, &n.Message)
+		(SELECT greatest(coalesce(max(message), 0), (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'messages')) + 1 FROM event)`).Scan(&n.Stream, &n.Message)
 	return n, err
 }
 

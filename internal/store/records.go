@@ -16,7 +16,6 @@ type Batch struct {
 	Receivers []Named
 	Domains   []Named
 	Templates []Template
-	Messages  []Message
 	Events    []Event
 	Counts    []Count
 	Replies   []ReplyCount
@@ -76,17 +75,6 @@ type Template struct {
 	Verdict  delivery.Verdict
 }
 
-// Message is one message in our queue.
-type Message struct {
-	ID        int64
-	QueueID   string
-	Origin    int32  // of its first event: tells its host and its sender's domain
-	At        int64  // Unix microseconds; seconds are kept
-	MessageID uint64 // keyed hash
-	Sender    uint64 // keyed hash
-	Bounce    bool
-}
-
 // Event is one booked outcome.
 type Event struct {
 	At                       int64
@@ -101,6 +89,10 @@ type Event struct {
 	QueueS, ConnS, XmitS     float32 // seconds; negative: unknown
 	Stream                   int32
 	Line                     int64
+
+	// Of the message, as far as it was known then.
+	QueueID           string
+	MessageID, Sender uint64 // keyed hashes
 }
 
 // Evidence is an hour's counts for one origin, receiver and domain.

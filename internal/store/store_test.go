@@ -44,12 +44,11 @@ func batch(stream int32, from, to int64) *Batch {
 			Reply:   delivery.Reply{Code: 421, Enhanced: delivery.Enhanced{Class: 4, Subject: 7, Detail: 28}, Stage: delivery.StageEOD, Text: []byte("4.7.28 slow down")},
 			Verdict: delivery.Verdict{Reason: delivery.ReputationIP, Rule: "r", About: delivery.AboutIP, Confidence: 0.5},
 		}},
-		Messages: []Message{{ID: 1, QueueID: "ABC", Origin: 1, At: 5, MessageID: 1<<40 - 1, Sender: 7}},
-		Events:   []Event{{At: 7, Message: 1, Origin: 1, Receiver: 1, Domain: 1, Recipient: 1<<40 - 1, Template: 1, Kind: delivery.Attempt, Status: delivery.Deferred, Class: delivery.ClassDeferPolicy, Attempted: true, First: true, QueueS: -1, Stream: stream, Line: 3}},
-		Replies:  []ReplyCount{{Hour: 0, Origin: 1, Receiver: 1, Template: 1, Class: delivery.ClassDeferPolicy, First: 1, Attempts: 1, From: 7, To: 7}},
-		Counts:   CountsOf(Evidence{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: 3, Attempts: 3}}),
-		Quotes:   []Quote{{1, "192.0.2.1", 2}},
-		Open:     []byte("state"),
+		Events:  []Event{{At: 7, Message: 1, Origin: 1, Receiver: 1, Domain: 1, Recipient: 1<<40 - 1, Template: 1, Kind: delivery.Attempt, Status: delivery.Deferred, Class: delivery.ClassDeferPolicy, Attempted: true, First: true, QueueS: -1, Stream: stream, Line: 3, QueueID: "ABC", MessageID: 1<<40 - 1, Sender: 7}},
+		Replies: []ReplyCount{{Hour: 0, Origin: 1, Receiver: 1, Template: 1, Class: delivery.ClassDeferPolicy, First: 1, Attempts: 1, From: 7, To: 7}},
+		Counts:  CountsOf(Evidence{Hour: 3600, Origin: 1, Receiver: 1, Domain: 1, Counts: delivery.Counts{DeferSlow: 3, Attempts: 3}}),
+		Quotes:  []Quote{{1, "192.0.2.1", 2}},
+		Open:    []byte("state"),
 	}
 }
 

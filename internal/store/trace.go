@@ -13,7 +13,7 @@ type Step struct {
 	Message      int64
 	QueueID      string
 	Host         string
-	Arrived      int64 // Unix microseconds
+	Arrived      int64 // Unix microseconds: its first outcome less what that took, as far as the log tells
 	SenderDomain string
 	Bounce       bool
 

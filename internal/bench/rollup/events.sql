@@ -4,7 +4,8 @@
 INSERT INTO event
 SELECT $start + i * $days * 86400 // $events, (i % 1000000)::INTEGER, i, (hash(i) % $origins + 1)::INTEGER,
   receiver, 1, hash(i) >> 24, 1, 2, 1 + refused, 1 + refused * (1 + receiver % 5),
-  true, hash(i + 4) % 10 > 0, false, 40, 60, 60, 1, i
+  true, hash(i + 4) % 10 > 0, false, 40, 60, 60, 1, i,
+  printf('%010X', i), hash(i + 5) >> 24, hash(i + 6) >> 24
 FROM (
   SELECT i, least($receivers, 1 + floor(pow($receivers, (hash(i + 1) % 1000003)::DOUBLE / 1000003)))::INTEGER AS receiver,
     (hash(i + 2) % 100 >= 94)::INTEGER AS refused
