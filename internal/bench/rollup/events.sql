@@ -1,6 +1,6 @@
 -- $events attempts of $days days by $origins sending IPs at $receivers
 -- receivers, of which few get most; 94 in 100 are accepted, and each receiver
--- has its own way to turn the rest away. Put in as batches of 40,000 would.
+-- has its own way to turn the rest away. The rollup is in the order that batches of 122,880 have.
 INSERT INTO event
 SELECT $start + i * $days * 86400 // $events, (i % 1000000)::INTEGER, i, (hash(i) % $origins + 1)::INTEGER,
   receiver, 1, hash(i) >> 24, 1, 2, 1 + refused, 1 + refused * (1 + receiver % 5),
@@ -12,6 +12,10 @@ FROM (
   FROM range($events) r(i)
 );
 INSERT INTO evidence_hour
-SELECT ts // 3600 * 3600, origin, receiver, CASE WHEN first THEN class - 1 ELSE 15 END, count(*)
-FROM event GROUP BY line // 40000, 1, 2, 3, 4;
+SELECT hour, origin, receiver, what, n
+FROM (
+  SELECT line // 122880 AS batch, ts // 3600 * 3600 AS hour, origin, receiver, CASE WHEN first THEN class - 1 ELSE 15 END AS what, count(*) AS n
+  FROM event GROUP BY ALL
+)
+ORDER BY batch, hour, origin, receiver, what;
 CHECKPOINT;

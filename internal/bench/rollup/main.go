@@ -93,7 +93,7 @@ func build(path, script string) error {
 
 func measure(path string, events int64, merged bool) error {
 	ctx := context.Background()
-	s, err := store.Open(ctx, path, store.Options{})
+	s, err := store.Open(ctx, path, store.Options{Threads: 1})
 	if err != nil {
 		return err
 	}
