@@ -1,7 +1,7 @@
 // Command ingest measures `repute ingest` on a generated log beside what people
 // have: pflogsumm, DuckDB's own SQL, zcat | wc -l and zstd -dc | wc -l for
-// Postfix, eximstats for Exim. All figures of a table are of one run; compare
-// its ratios, not its seconds.
+// Postfix, eximstats for Exim. Ours and another's are run in turn; compare
+// their ratios, not the seconds.
 package main
 
 import (
@@ -39,10 +39,17 @@ type cost struct {
 	rss       int64 // bytes, of its largest process
 }
 
-// other is what is measured beside ours.
-type other struct {
+// command is what is measured, in bash.
+type command struct {
 	name, script string
-	ours         cost
+	env          []string
+}
+
+// bench measures commands on one log.
+type bench struct {
+	db    string
+	lines int64
+	times int
 }
 
 func run(lines int64, bin, dir string, times int, peers bool, exim string) error {
@@ -63,82 +70,79 @@ func run(lines int64, bin, dir string, times int, peers bool, exim string) error
 	if err := prepare(log, genlog, lines); err != nil {
 		return err
 	}
-	db := filepath.Join(dir, "bench.duckdb")
-	best := func(env []string, script string) (c cost, err error) {
-		for range times {
-			for _, f := range []string{db, db + ".wal"} {
-				if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
-					return c, err
-				}
-			}
-			one, err := measure(env, script)
-			if err != nil {
-				return c, fmt.Errorf("%s: %w", script, err)
-			}
-			if c.cpu == 0 || one.cpu < c.cpu {
-				one.rss = max(one.rss, c.rss)
-				c = one
-			}
-		}
-		return c, nil
-	}
+	b := &bench{db: filepath.Join(dir, "bench.duckdb"), lines: lines, times: times}
 	fmt.Printf("%d lines, %.0f bytes a line\n", lines, size(log)/float64(lines))
 	fmt.Printf("%-34s %9s %9s %9s %10s\n", "", "CPU", "wall", "RSS", "CPU a line")
-	show := func(name string, c cost) {
-		fmt.Printf("%-34s %8.2fs %8.2fs %6d MiB %7.2f µs\n", name, c.cpu.Seconds(), c.wall.Seconds(), c.rss>>20, c.cpu.Seconds()*1e6/float64(lines))
+	ours := func(name, file string) command {
+		return command{name: "repute ingest" + name, script: bin + " ingest --db " + b.db + " " + file + " 2>&1"}
 	}
-	ingest := func(file string) string { return bin + " ingest --db " + db + " " + file + " 2>&1" }
-	gz, err := best(nil, ingest(log+".gz"))
+	plain, one := ours("", log), ours(", one core", log)
+	one.script, one.env = "taskset -c 0 "+one.script, []string{"GOMAXPROCS=1"}
+	costs, err := b.inTurn(one, plain)
 	if err != nil {
 		return err
 	}
-	show("repute ingest .gz", gz)
-	zst, err := best(nil, ingest(log+".zst"))
-	if err != nil {
+	if err := disk(b.db, size(log+".gz")); err != nil {
 		return err
 	}
-	show("repute ingest .zst", zst)
-	one, err := best([]string{"GOMAXPROCS=1"}, "taskset -c 0 "+ingest(log))
-	if err != nil {
-		return err
-	}
-	show("repute ingest, one core", one)
-	plain, err := best(nil, ingest(log))
-	if err != nil {
-		return err
-	}
-	show("repute ingest", plain)
-	if err := disk(db, size(log+".gz")); err != nil {
-		return err
-	}
-	fmt.Printf("two cores: %.2f × one\n", one.wall.Seconds()/plain.wall.Seconds())
+	fmt.Printf("two cores: %.2f × one\n", costs[0].wall.Seconds()/costs[1].wall.Seconds())
 	if !peers {
 		return nil
+	}
+	if exim != "" {
+		return b.compare(plain, command{name: "eximstats", script: exim + " " + log})
 	}
 	sql := filepath.Join(dir, "sql")
 	if out, err := exec.Command("go", "build", "-o", sql, "./internal/bench/sql").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	others := []other{
-		{"zcat | wc -l", "zcat " + log + ".gz | wc -l", gz},
-		{"zstd -dc | wc -l", "zstd -dc " + log + ".zst | wc -l", zst},
-		{"pflogsumm", "pflogsumm " + log, plain},
-		{"DuckDB's SQL, delivery fields only", sql + " --db " + db + " " + log, plain},
-		{"DuckDB's SQL, as whole as ingest", sql + " --whole --db " + db + " " + log, plain},
+	return errors.Join(
+		b.compare(ours(" .gz", log+".gz"), command{name: "zcat | wc -l", script: "zcat " + log + ".gz | wc -l"}),
+		b.compare(ours(" .zst", log+".zst"), command{name: "zstd -dc | wc -l", script: "zstd -dc " + log + ".zst | wc -l"}),
+		b.compare(plain, command{name: "pflogsumm", script: "pflogsumm " + log}),
+		b.compare(plain, command{name: "DuckDB's SQL, delivery fields only", script: sql + " --db " + b.db + " " + log}),
+		b.compare(plain, command{name: "DuckDB's SQL, as whole as ingest", script: sql + " --whole --db " + b.db + " " + log}))
+}
+
+// compare measures ours beside another, in turn: a machine that others share
+// is faster at one minute than at the next.
+func (b *bench) compare(ours, other command) error {
+	c, err := b.inTurn(ours, other)
+	if err != nil {
+		return err
 	}
-	if exim != "" {
-		others = []other{{"eximstats", exim + " " + log, plain}}
-	}
-	for _, p := range others {
-		c, err := best(nil, p.script)
-		if err != nil {
-			return err
-		}
-		show(p.name, c)
-		fmt.Printf("  ours: %.3f × its CPU (1/%.1f), %.3f × its wall time, %.2f × its RSS\n", p.ours.cpu.Seconds()/c.cpu.Seconds(),
-			c.cpu.Seconds()/p.ours.cpu.Seconds(), p.ours.wall.Seconds()/c.wall.Seconds(), float64(p.ours.rss)/float64(c.rss))
-	}
+	fmt.Printf("  ours: %.3f × its CPU (1/%.1f), %.3f × its wall time, %.2f × its RSS\n", c[0].cpu.Seconds()/c[1].cpu.Seconds(),
+		c[1].cpu.Seconds()/c[0].cpu.Seconds(), c[0].wall.Seconds()/c[1].wall.Seconds(), float64(c[0].rss)/float64(c[1].rss))
 	return nil
+}
+
+// inTurn runs commands one after the other, several times, each with a new
+// database. Of each the run with the least CPU time counts, and the most
+// memory.
+func (b *bench) inTurn(commands ...command) ([]cost, error) {
+	best := make([]cost, len(commands))
+	for range b.times {
+		for i, c := range commands {
+			for _, f := range []string{b.db, b.db + ".wal"} {
+				if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
+					return nil, err
+				}
+			}
+			now, err := measure(c.env, c.script)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.script, err)
+			}
+			rss := max(now.rss, best[i].rss)
+			if best[i].cpu == 0 || now.cpu < best[i].cpu {
+				best[i] = now
+			}
+			best[i].rss = rss
+		}
+	}
+	for i, c := range best {
+		fmt.Printf("%-34s %8.2fs %8.2fs %6d MiB %7.2f µs\n", commands[i].name, c.cpu.Seconds(), c.wall.Seconds(), c.rss>>20, c.cpu.Seconds()*1e6/float64(b.lines))
+	}
+	return best, nil
 }
 
 // prepare writes the log, plain and compressed, unless it is there.
