@@ -154,7 +154,7 @@ func TestTortureIngest(t *testing.T) {
 				t.Errorf("after %d kills\n%s, without\n%s", done, got, k.clean)
 			}
 			k.remove()
-		case <-time.After(time.Duration(random.Int64N(int64(k.took) * 6 / 10))):
+		case <-time.After(time.Duration(random.Int64N(int64(k.took) * 12 / 10))):
 			_ = c.Process.Kill()
 			<-end
 			done++
