@@ -127,7 +127,7 @@ func measure(path string, events int64, merged bool) error {
 	if rollup != fromEvents || rollup[1] == 0 {
 		return fmt.Errorf("%v rows and first outcomes in the rollup, %v among the events", rollup, fromEvents)
 	}
-	fmt.Printf("%d events, %d cells: from the rollup %.2f s of CPU, from the events %.2f s: %.1f ×; all cells handed over to the model %.2f s\n",
+	fmt.Printf("%d events, %d cells: from the rollup %.3f s of CPU, from the events %.3f s: %.1f ×; all cells handed over to the model %.2f s\n",
 		events, cells, t.rollup.Seconds(), t.events.Seconds(), t.events.Seconds()/t.rollup.Seconds(), t.read.Seconds())
 	return nil
 }
@@ -139,10 +139,10 @@ func ask(ctx context.Context, s *store.Store, q string, sums *[2]int64) error {
 	return s.Each(ctx, "SELECT count(*), sum(n)::BIGINT FROM ("+q+")", func(r *sql.Rows) error { return r.Scan(&sums[0], &sums[1]) })
 }
 
-// best is the least CPU time of three runs.
+// best is the least CPU time of seven runs.
 func best(run func() error) (time.Duration, error) {
 	least := time.Duration(0)
-	for range 3 {
+	for range 7 {
 		before := cpu()
 		if err := run(); err != nil {
 			return 0, err
