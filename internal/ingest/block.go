@@ -219,12 +219,13 @@ func (a *ahead) run(s *source.Stream, p parser.Parser) {
 		b.before = append(b.before[:0], s.Tail()...)
 		b.fill(s, p, blockLines)
 		b.after = append(b.after[:0], s.Tail()...)
+		last := b.err != nil // once it is sent it is the receiver's
 		select {
 		case a.full <- b:
 		case <-a.quit:
 			return
 		}
-		if b.err != nil {
+		if last {
 			return
 		}
 	}

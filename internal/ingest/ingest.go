@@ -105,6 +105,9 @@ func Run(ctx context.Context, files []string, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if o.Stdin != nil {
+		o.Stdin = source.UntilDone(ctx, o.Stdin)
+	}
 	l.writer.start(ctx)
 	defer l.writer.stop()
 	var report Report
@@ -161,6 +164,9 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	}
 	defer s.Close()
 	format, err := parser.Detect(l.o.Formats, s.Peek(headLines))
+	if ctx.Err() != nil {
+		return f, ctx.Err()
+	}
 	if err != nil {
 		err = cmp.Or(s.Short(), err)
 		f.Err = fmt.Errorf("%q: %w", path, err)
@@ -169,6 +175,9 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	f.Format = format.Name
 	head := bytes.Clone(s.Head())
 	state, s, err := l.resume(s)
+	if ctx.Err() != nil {
+		return f, ctx.Err()
+	}
 	if err != nil {
 		f.Err = fmt.Errorf("%q: %w", path, err)
 		return f, nil
@@ -236,6 +245,9 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 			st.Path = s.Path
 			return st, s, nil
 		}
+		if s.Path == source.Stdin {
+			return st, s, errReadOnce
+		}
 		s.Close()
 		if s, err = source.Open(s.Path, l.o.Stdin); err != nil {
 			return st, s, err
@@ -246,6 +258,10 @@ func (l *loop) resume(s *source.Stream) (store.StreamState, *source.Stream, erro
 	l.next++
 	return st, s, nil
 }
+
+// errReadOnce tells of a pipe that turned out to be another stream when its
+// text was passed over already.
+var errReadOnce = errors.New("it begins as a log that was read before, but goes on otherwise or ends earlier; a pipe can't be read twice: write it into a file and read that")
 
 // remember keeps how far a stream was read, now.
 func (l *loop) remember(st *store.StreamState) {

@@ -141,7 +141,7 @@ func (s *Stream) Next() ([]byte, error) {
 		return nil, err
 	}
 	s.long = append(s.long[:0], line[:MaxLine]...)
-	total := int64(len(line))
+	total, before := int64(len(line)), s.tail
 	s.tail.write(line)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		line, err = s.text.ReadSlice('\n')
@@ -149,6 +149,7 @@ func (s *Stream) Next() ([]byte, error) {
 		s.tail.write(line)
 	}
 	if err != nil {
+		s.tail = before // the line is not taken
 		return nil, err
 	}
 	s.offset += total
