@@ -152,6 +152,8 @@ func TestTortureSignals(t *testing.T) {
 	slowest, whole := time.Duration(0), 0
 	for done := 0; done < times; {
 		c := k.ingest()
+		var said strings.Builder
+		c.Stderr = &said
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +166,7 @@ func TestTortureSignals(t *testing.T) {
 				t.Errorf("after %d signals\n%s, without\n%s", done, got, k.clean)
 			}
 			k.remove()
-		case <-time.After(time.Duration(random.Int64N(int64(k.took) * 6 / 10))):
+		case <-time.After(time.Duration(random.Int64N(int64(k.took) * 12 / 10))):
 			done++
 			at := time.Now()
 			_ = c.Process.Signal([]os.Signal{os.Interrupt, syscall.SIGTERM}[done%2])
@@ -173,7 +175,7 @@ func TestTortureSignals(t *testing.T) {
 			if status := c.ProcessState.ExitCode(); status != exitInterrupted && status != exitOK {
 				// Before it listens to them a signal ends it as it ends any program.
 				if s, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() {
-					t.Errorf("signal %d: exit status %d", done, status)
+					t.Errorf("signal %d: exit status %d: %s", done, status, said.String())
 				}
 			}
 		}
@@ -198,7 +200,7 @@ func TestTortureFullDisk(t *testing.T) {
 	if err := os.Mkdir(small, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, megabytes := range []int{1, 4, 8, 12, 20} {
+	for _, megabytes := range []int{1, 4, 8, 12, 14} {
 		mount("-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", megabytes), "none", small)
 		k.db = filepath.Join(small, "r.duckdb")
 		k.fillAndAsk()

@@ -101,7 +101,10 @@ func (w *Write) Rollback() error {
 		}
 	}
 	s, err := w.s, w.err
-	if w.ctx.Err() == nil && s.path != Memory {
+	switch stopped := w.ctx.Err(); {
+	case stopped != nil && !errors.Is(err, stopped): // an interrupt that came late is the next call's error
+		err = errors.Join(stopped, err)
+	case stopped == nil && s.path != Memory:
 		err = errors.Join(err, s.db.Close(), s.connect(w.ctx))
 	}
 	return fmt.Errorf("%q: %w", s.path, err)

@@ -144,6 +144,27 @@ func TestFailedCommit(t *testing.T) {
 	}
 }
 
+// DuckDB's word for an interrupt that came too late for the call that it was
+// meant for tells that the transaction was cancelled.
+func TestLateInterrupt(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "r.duckdb"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	w := s.Begin(ctx)
+	w.Add(batch(1, 0, 100).Events)
+	cancel()
+	w.err = errors.New("INTERRUPT Error: Interrupted!")
+	if err := w.Commit(batch(1, 0, 100)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v does not tell that it was cancelled", err)
+	}
+	if streams, err := s.Streams(t.Context()); err != nil || len(streams) != 0 {
+		t.Errorf("%d streams, %v: a part of the batch is there", len(streams), err)
+	}
+}
+
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.duckdb")
 	s, err := Open(context.Background(), path, Options{})
