@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"repute/internal/source"
 	"repute/internal/store"
@@ -195,4 +196,18 @@ func permute(list []string, do func([]string)) {
 		}
 	}
 	rec(0)
+}
+
+// Lines without a year that come through a pipe are of the last twelve months.
+func TestYearOfPipe(t *testing.T) {
+	o := options(t)
+	line := "Jan  5 10:00:00 mx1 postfix/smtp[2]: 3F2A11C0D5: to=<a@example.net>, relay=mx.example.net[198.51.100.8]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)\n"
+	o.Stdin = strings.NewReader(line)
+	report, err := Run(t.Context(), []string{source.Stdin}, o)
+	if err != nil || report.Total().Attempts != 1 {
+		t.Fatal(err, report.Files)
+	}
+	if at := time.UnixMicro(report.Total().LastAt); time.Since(at) < -24*time.Hour || time.Since(at) > 367*24*time.Hour {
+		t.Errorf("%v", at)
+	}
 }

@@ -185,7 +185,11 @@ func (l *loop) file(ctx context.Context, path string) (FileReport, error) {
 	defer s.Close()
 	state.Format = format.Name
 	before := state
-	p := format.New(l.parserOptions(s.Path, s.Modified, head))
+	written := s.Modified
+	if written.IsZero() { // standard input: its lines are at least not of the future
+		written = time.Now()
+	}
+	p := format.New(l.parserOptions(s.Path, written, head))
 	r := &reading{loop: l, stream: s, taken: s.Taken, block: &block{}, state: state}
 	r.begin(s.Offset())
 	r.ahead = readAhead(s, p)
