@@ -72,11 +72,12 @@ func (w *Write) Add(events []Event) {
 	})
 }
 
-// Commit writes all of a batch but its events, and ends it.
+// Commit writes all of a batch but its events, and ends it. After an error
+// nothing of the batch is in the database.
 func (w *Write) Commit(b *Batch) error {
 	w.closeTable()
 	w.raw(func(c driver.Conn) error { return w.s.appendAll(c, b) })
-	w.exec("DELETE FROM stream WHERE id = ?; ", b.Stream.ID)
+	w.exec("DELETE FROM stream WHERE id = ?", b.Stream.ID)
 	w.exec("DELETE FROM open_state")
 	w.makeRoom(len(b.Open))
 	w.raw(func(c driver.Conn) error { return appendPosition(c, b, w.n) })
